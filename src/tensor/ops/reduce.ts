@@ -1,0 +1,123 @@
+/** Reductions, softmax and cumulative sums. */
+import { fail } from "../../errors.ts";
+import { apply, type Node, type Op } from "../graph.ts";
+import { axesOf, axisOf, count, fixed, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { add, cast, div, equal, exp, log, mul, stopGradient, sub } from "./elementwise.ts";
+import { broadcastTo, flip, reshape } from "./shaping.ts";
+
+type Axes = number | readonly number[];
+
+function keptShape(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((d, i) => (axes.includes(i) ? 1 : d));
+}
+
+function reduction(name: string, onnx: string, vjp: (g: Tensor, n: Node, spread: (t: Tensor) => Tensor) => Tensor) {
+  const op: Op = {
+    name,
+    vjp: ([g], n) => {
+      const kept = keptShape(n.inputs[0]!.shape, n.attrs.axes as number[]);
+      return [vjp(g!, n, (t) => broadcastTo(reshape(t, kept), n.inputs[0]!.shape))];
+    },
+    lower: (e, n, [x]) => e.op(onnx, [x!, e.i64(n.attrs.axes as number[])], { keepdims: n.attrs.keep ? 1 : 0 }),
+  };
+  return (x: Tensor, axes?: Axes, keep = false): Tensor => {
+    const list = axesOf(axes, x.rank);
+    if (list.length === 0) return x;
+    const kept = keptShape(x.shape, list);
+    if (list.every((a) => x.shape[a] === 1))
+      return keep
+        ? x
+        : reshape(
+            x,
+            x.shape.filter((_, i) => !list.includes(i)),
+          );
+    const shape = keep ? kept : x.shape.filter((_, i) => !list.includes(i));
+    return apply(op, [x], x.dtype, shape, { axes: list, keep });
+  };
+}
+
+export const sum = reduction("sum", "ReduceSum", (g, _n, spread) => spread(g));
+export const mean = reduction("mean", "ReduceMean", (g, n, spread) => {
+  const axes = n.attrs.axes as number[];
+  return spread(mul(g, 1 / count(axes.map((a) => n.inputs[0]!.shape[a]!))));
+});
+/** Ties share the gradient evenly. */
+const extremum = (g: Tensor, n: Node, spread: (t: Tensor) => Tensor): Tensor => {
+  const x = n.inputs[0]!;
+  const hit = cast(equal(x, spread(n.outputs[0]!)), x.dtype);
+  return mul(hit, spread(div(g, reshape(sum(hit, n.attrs.axes as number[]), g.shape))));
+};
+export const max = reduction("max", "ReduceMax", extremum);
+export const min = reduction("min", "ReduceMin", extremum);
+
+/** Population variance (divides by the count). */
+export function variance(x: Tensor, axes?: Axes, keep = false): Tensor {
+  const centred = sub(x, mean(x, axes, true));
+  return mean(mul(centred, centred), axes, keep);
+}
+
+/** log Σ exp(x), finite for any finite input. */
+export function logSumExp(x: Tensor, axes?: Axes, keep = false): Tensor {
+  const top = stopGradient(max(x, axes, true));
+  const out = add(log(sum(exp(sub(x, top)), axes, true)), top);
+  return keep ? out : sum(out, axes);
+}
+
+function arg(name: string, onnx: string) {
+  const op: Op = {
+    name,
+    lower: (e, n, [x]) => e.op("Cast", [e.op(onnx, [x!], { axis: n.attrs.axis, keepdims: 0 })], { to: "i32" }),
+  };
+  return (x: Tensor, axis = -1): Tensor => {
+    const at = axisOf(axis, x.rank);
+    return apply(
+      op,
+      [x],
+      "i32",
+      x.shape.filter((_, i) => i !== at),
+      { axis: at },
+    );
+  };
+}
+/** Index (i32) of the first largest element. */
+export const argmax = arg("argmax", "ArgMax");
+export const argmin = arg("argmin", "ArgMin");
+
+const SOFTMAX: Op = {
+  name: "softmax",
+  vjp: ([g], n) => {
+    const y = n.outputs[0]!;
+    return [mul(y, sub(g!, sum(mul(g!, y), n.attrs.axis as number, true)))];
+  },
+  lower: (e, n, [x]) => e.op("Softmax", [x!], { axis: n.attrs.axis }),
+};
+/** exp(x) normalised to sum 1 along an axis. */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return apply(SOFTMAX, [x], x.dtype, x.shape, { axis: axisOf(axis, x.rank) });
+}
+
+const LOG_SOFTMAX: Op = {
+  name: "logSoftmax",
+  vjp: ([g], n) => {
+    const axis = n.attrs.axis as number;
+    return [sub(g!, mul(softmax(n.inputs[0]!, axis), sum(g!, axis, true)))];
+  },
+  lower: (e, n, [x]) => e.op("LogSoftmax", [x!], { axis: n.attrs.axis }),
+};
+/** log softmax without the underflow of taking the logarithm afterwards. */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return apply(LOG_SOFTMAX, [x], x.dtype, x.shape, { axis: axisOf(axis, x.rank) });
+}
+
+const CUMSUM: Op = {
+  name: "cumsum",
+  vjp: ([g], n) => [flip(cumsum(flip(g!, n.attrs.axis as number), n.attrs.axis as number), n.attrs.axis as number)],
+  lower: (e, n, [x]) => e.op("CumSum", [x!, e.i64([n.attrs.axis as number])]),
+};
+/** Running sum along an axis. */
+export function cumsum(x: Tensor, axis: number): Tensor {
+  const at = axisOf(axis, x.rank);
+  if (fixed([x.shape[at]!])[0] === 0) fail("E_SHAPE", "cumsum of an empty axis.");
+  return apply(CUMSUM, [x], x.dtype, x.shape, { axis: at });
+}
