@@ -18,9 +18,24 @@ export interface Emitter {
   op(type: string, inputs: readonly string[], attrs?: Attrs, options?: { domain?: string }): string;
   /** The same for nodes with several outputs. */
   ops(outputs: number, type: string, inputs: readonly string[], attrs?: Attrs, options?: { domain?: string }): string[];
-  constant(value: HostTensor): string;
+  /** `name` is what readers of the file see; a number is added where it is taken. */
+  constant(value: HostTensor, name?: string): string;
+  /** A shape as an i64 vector; named sizes are read from the inputs when the program runs. */
+  dims(shape: Shape): string;
   i64(values: readonly number[]): string;
   scalar(value: number, dtype: DType): string;
+}
+
+/** An emitter that also places values in ONNX Runtime's channel-blocked layout; see compile/blocked.ts. */
+export interface BlockedEmitter extends Emitter {
+  /** Channels per block: 8 or 16. */
+  readonly block: number;
+  /** True when the value exists in the blocked layout already. */
+  isBlocked(t: Tensor): boolean;
+  /** Name of the value in the blocked layout, converted where needed. */
+  blocked(t: Tensor): string;
+  /** Name of the value in row-major layout, converted where needed. */
+  plain(t: Tensor): string;
 }
 
 /** An operation: how it is differentiated and how it is written as ONNX. */
@@ -34,6 +49,13 @@ export interface Op {
   readonly vjp?: (grads: readonly (Tensor | undefined)[], node: Node) => readonly (Tensor | undefined)[];
   /** Names of the outputs, or tensors that compute the same from the node's inputs (a decomposition). */
   readonly lower: (e: Emitter, node: Node, inputs: readonly string[]) => string | readonly string[] | Tensor;
+  /** Acts on every element alone, so that any memory layout will do. */
+  readonly elementwise?: boolean;
+  /**
+   * Writes the operation on channel-blocked values, or decomposes it for them; undefined where that is not possible.
+   * Tried first when the backend has the layout.
+   */
+  readonly blocked?: (e: BlockedEmitter, node: Node) => { readonly blocked: string } | Tensor | undefined;
 }
 
 let counter = 0;
@@ -93,11 +115,12 @@ export function placeholder(name: string, dtype: DType, shape: Shape): Tensor {
 /** Values known when tracing. They may be pre-packed by the runtime: frozen teachers live here. */
 export const CONSTANT: Op = {
   name: "constant",
-  lower: (e, node) => e.constant(node.attrs.value as HostTensor),
+  lower: (e, node) => e.constant(node.attrs.value as HostTensor, node.attrs.name as string | undefined),
 };
 
-export function constant(value: HostTensor): Tensor {
-  return apply(CONSTANT, [], value.dtype, value.shape, { value });
+/** `name` becomes the initializer's name in an exported file: the path of a parameter. */
+export function constant(value: HostTensor, name?: string): Tensor {
+  return apply(CONSTANT, [], value.dtype, value.shape, name === undefined ? { value } : { value, name });
 }
 
 /** The scalar a constant tensor holds, if it is one. */

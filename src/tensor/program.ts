@@ -50,19 +50,35 @@ export function program<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
   options: ProgramOptions = {},
 ): Program<A, R> {
+  return untyped(fn as unknown as Traced, options) as unknown as Program<A, R>;
+}
+
+/** Evaluates tensors that depend on no input. For tests and small computations. */
+export async function evaluate<R>(tree: R & Tree): Promise<Result<R>> {
+  const once = untyped(() => tree, {});
+  try {
+    return (await once()) as Result<R>;
+  } finally {
+    await once.release();
+  }
+}
+
+type Traced = (...args: Tree[]) => Tree;
+
+function untyped(fn: Traced, options: ProgramOptions) {
   const cache = new Map<string, Promise<Compiled>>();
   const prepare = (args: readonly unknown[]) => {
     const leaves: HostTensor[] = [];
     const signature = describe(args, leaves);
     let compiled = cache.get(signature);
     if (!compiled) {
-      compiled = compileFor(fn as unknown as (...a: Tree[]) => Tree, args, options);
+      compiled = compileFor(fn, args, options);
       cache.set(signature, compiled);
       compiled.catch(() => cache.delete(signature));
     }
     return { compiled, leaves };
   };
-  const run = async (...args: readonly unknown[]) => {
+  const run = async (...args: readonly unknown[]): Promise<unknown> => {
     const { compiled, leaves } = prepare(args);
     const c = await compiled;
     const feeds: Record<string, HostTensor> = {};
@@ -74,7 +90,7 @@ export function program<A extends readonly Tree[], R extends Tree>(
     const results = await c.session.run(feeds, into);
     return c.rebuild(c.outputs.map((o) => results[o.name]!));
   };
-  return Object.assign(run as unknown as Program<A, R>, {
+  return Object.assign(run, {
     compile: async (...args: readonly unknown[]) => (await prepare(args).compiled).model,
     release: async () => {
       const all = [...cache.values()];
@@ -84,20 +100,8 @@ export function program<A extends readonly Tree[], R extends Tree>(
   });
 }
 
-/** Evaluates tensors that depend on no input. For tests and small computations. */
-export async function evaluate<R extends Tree>(tree: R): Promise<Result<R>> {
-  const once = (program as unknown as (fn: () => R) => { (): Promise<Result<R>>; release(): Promise<void> })(
-    () => tree,
-  );
-  try {
-    return await once();
-  } finally {
-    await once.release();
-  }
-}
-
 async function compileFor(
-  fn: (...a: Tree[]) => Tree,
+  fn: Traced,
   args: readonly unknown[],
   options: ProgramOptions,
 ): Promise<Compiled> {
@@ -112,8 +116,10 @@ async function compileFor(
   collect(result, tensors);
   const outputs = tensors.map((tensor, i) => ({ name: `out${i}`, tensor }));
   // Unused inputs stay in the graph, so that feeding never depends on what the function happens to use.
-  const model = emit(inputs, outputs, { name: options.name ?? "program" });
-  const session = await (await currentBackend()).compile(model, options);
+  const backend = await currentBackend();
+  const cpu = (options.provider ?? "cpu") === "cpu";
+  const model = emit(inputs, outputs, { name: options.name ?? "program", block: cpu ? backend.block : 0 });
+  const session = await backend.compile(model, options);
   const specs = outputs.map(({ name, tensor }) => ({ name, dtype: tensor.dtype, shape: fixed(tensor.shape) }));
   const buffer = () => Object.fromEntries(specs.map((s) => [s.name, zeros(s.shape, s.dtype)]));
   return {

@@ -5,7 +5,7 @@
  */
 import { fail } from "../../errors.ts";
 import { DTYPES, type DType } from "../dtype.ts";
-import { type Attrs, type Emitter, INPUT, type Node, topological } from "../graph.ts";
+import { type Attrs, type BlockedEmitter, type Emitter, INPUT, type Node, topological } from "../graph.ts";
 import { fromNumbers, type HostTensor } from "../host.ts";
 import {
   type AttributeProto,
@@ -17,6 +17,7 @@ import {
 } from "../onnx/proto.ts";
 import type { Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
+import { fuseBlocked, lowerElementwise, toBlocked, toPlain } from "./blocked.ts";
 
 /** Opset of everything written here. 20 brings Gelu; ONNX Runtime >= 1.17 reads it. */
 export const OPSET = 20;
@@ -27,6 +28,12 @@ export interface EmitOptions {
   /** Only standard ONNX operators: for files that other runtimes read. */
   readonly portable?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Channels per block of the backend's convolution layout; 0 where it has none. */
+  readonly block?: number;
+  /** What the file is, in a sentence. */
+  readonly description?: string;
+  /** Version of the producer. */
+  readonly version?: string;
 }
 
 /** Named inputs are placeholders; named outputs any tensors. */
@@ -41,10 +48,14 @@ export function emit(
 export function toModel(
   inputs: readonly { name: string; tensor: Tensor }[],
   outputs: readonly { name: string; tensor: Tensor }[],
-  { name = "program", portable = false, metadata = {} }: EmitOptions = {},
+  { name = "program", portable = false, metadata = {}, block = 0, description, version }: EmitOptions = {},
 ): ModelProto {
   const graph: GraphProto = { node: [], name, initializer: [], input: [], output: [], valueInfo: [] };
-  const e = new GraphEmitter(graph, portable);
+  const e = new GraphEmitter(
+    graph,
+    portable,
+    [...inputs, ...outputs].map((v) => v.name),
+  );
   const named = new Map<Tensor, string>();
   for (const { name: as, tensor } of inputs) {
     named.set(tensor, as);
@@ -54,6 +65,7 @@ export function toModel(
     e,
     outputs.map((o) => o.tensor),
     named,
+    portable ? 0 : block,
   );
   for (const { name: as, tensor } of outputs) {
     // An output needs a name of its own, even when it is an input, a constant or another output.
@@ -64,30 +76,70 @@ export function toModel(
     irVersion: IR_VERSION,
     opsetImport: [{ domain: "", version: OPSET }, ...[...e.domains].map((domain) => ({ domain, version: 1 }))],
     producerName: "lyceum",
-    graph: renameOutputs(graph),
+    ...(version !== undefined && { producerVersion: version }),
+    ...(description !== undefined && { docString: description }),
+    graph: renameOutputs(block > 1 ? fuseBlocked(graph, e.images) : graph),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   };
 }
 
+/** Where a value lies: row-major, channel-blocked, or both. */
+interface Placed {
+  plain?: string;
+  blocked?: string;
+}
+
 /** Lowers every reachable node once; a decomposition is lowered in the place of its node. */
-function lowerAll(e: GraphEmitter, roots: readonly Tensor[], named: Map<Tensor, string>): (t: Tensor) => string {
-  const done = new Map<Node, readonly string[]>();
-  const nameOf = (t: Tensor): string => named.get(t) ?? done.get(t.node)![t.index]!;
+function lowerAll(
+  e: GraphEmitter,
+  roots: readonly Tensor[],
+  named: ReadonlyMap<Tensor, string>,
+  block: number,
+): (t: Tensor) => string {
+  const done = new Map<Node, readonly Placed[]>();
+  const inputs = new Map([...named].map(([t, name]) => [t, { plain: name } as Placed]));
+  const placed = (t: Tensor): Placed => inputs.get(t) ?? done.get(t.node)![t.index]!;
+  const plain = (t: Tensor): string => {
+    const p = placed(t);
+    p.plain ??= toPlain(e, p.blocked!, t);
+    return p.plain;
+  };
+  const layout: BlockedEmitter = Object.assign(Object.create(e) as GraphEmitter, {
+    block,
+    plain,
+    isBlocked: (t: Tensor) => placed(t).blocked !== undefined,
+    blocked: (t: Tensor) => {
+      const p = placed(t);
+      if (p.blocked === undefined) {
+        p.blocked = toBlocked(e, p.plain!);
+        e.images.set(p.blocked, String(t.shape));
+      }
+      return p.blocked;
+    },
+  });
   const ready = (n: Node) => done.has(n) || (n.op === INPUT && named.has(n.outputs[0]!));
   const lower = (targets: readonly Tensor[]): void => {
     for (const n of topological(targets, ready)) {
       if (ready(n)) continue;
       if (n.op === INPUT)
         fail("E_TRACE", `Placeholder "${n.attrs.name}" is not an argument of this program.`, "Pass it in.");
-      const out = n.op.lower(e, n, n.inputs.map(nameOf));
+      const special = block > 1 ? (n.op.blocked?.(layout, n) ?? lowerElementwise(layout, n)) : undefined;
+      const out = special ?? n.op.lower(e, n, n.inputs.map(plain));
       if (out instanceof Tensor) {
         lower([out]);
-        done.set(n, [nameOf(out)]);
-      } else done.set(n, typeof out === "string" ? [out] : out);
+        done.set(n, [placed(out)]);
+      } else if (typeof out === "object" && "blocked" in out) {
+        e.images.set(out.blocked, String(n.outputs[0]!.shape));
+        done.set(n, [{ blocked: out.blocked }]);
+      } else
+        done.set(
+          n,
+          (typeof out === "string" ? [out] : out).map((name) => ({ plain: name })),
+        );
     }
   };
   lower(roots);
-  return nameOf;
+  return plain;
 }
 
 /** Writes each graph output directly from the node that computes it, where nothing else is in the way. */
@@ -157,13 +209,27 @@ function attribute(name: string, value: unknown): AttributeProto {
 
 class GraphEmitter implements Emitter {
   readonly domains = new Set<string>();
+  /** Names of whole images in the blocked layout, and their shapes. */
+  readonly images = new Map<string, string>();
   private readonly seen = new Map<string, string[]>();
   private readonly constants = new Map<HostTensor["data"], string>();
-  private counter = 0;
+  private readonly taken: Set<string>;
+  /** An object, because the blocked view of this emitter inherits from it and must draw from the same numbers. */
+  private readonly counter = { next: 0 };
   constructor(
     private readonly graph: GraphProto,
     readonly portable: boolean,
-  ) {}
+    reserved: readonly string[],
+  ) {
+    this.taken = new Set(reserved);
+  }
+
+  private fresh(prefix: string): string {
+    let name: string;
+    do name = `${prefix}${this.counter.next++}`;
+    while (this.taken.has(name));
+    return name;
+  }
 
   op(type: string, inputs: readonly string[], attrs: Attrs = {}, options: { domain?: string } = {}): string {
     return this.ops(1, type, inputs, attrs, options)[0]!;
@@ -173,7 +239,7 @@ class GraphEmitter implements Emitter {
     const key = `${domain}.${type}(${inputs.join()})${JSON.stringify(attrs)}${outputs}`;
     const known = this.seen.get(key);
     if (known) return known;
-    const names = Array.from({ length: outputs }, () => `v${this.counter++}`);
+    const names = Array.from({ length: outputs }, () => this.fresh("v"));
     const attributes = Object.entries(attrs).flatMap(([k, v]) => (v === undefined ? [] : [attribute(k, v)]));
     if (domain) this.domains.add(domain);
     this.graph.node.push(node(type, inputs, names, attributes, domain));
@@ -181,15 +247,16 @@ class GraphEmitter implements Emitter {
     return names;
   }
 
-  constant(value: HostTensor): string {
+  constant(value: HostTensor, wanted?: string): string {
     const small = value.data.length <= 64;
     // Large constants are shared by identity, small ones by value.
     const key = small
-      ? `const ${value.dtype}[${value.shape}]${Array.from(value.data as ArrayLike<number | bigint>, (v) => (Object.is(v, -0) ? "-0" : String(v)))}`
+      ? `const ${wanted ?? ""} ${value.dtype}[${value.shape}]${Array.from(value.data as ArrayLike<number | bigint>, (v) => (Object.is(v, -0) ? "-0" : String(v)))}`
       : "";
     const known = small ? this.seen.get(key)?.[0] : this.constants.get(value.data);
     if (known && (small || this.sameInitializer(known, value))) return known;
-    const name = `c${this.counter++}`;
+    const name = wanted === undefined ? this.fresh("c") : this.taken.has(wanted) ? this.fresh(`${wanted}.`) : wanted;
+    this.taken.add(name);
     const { data } = value;
     this.graph.initializer.push({
       name,
@@ -205,6 +272,28 @@ class GraphEmitter implements Emitter {
   private sameInitializer(name: string, value: HostTensor): boolean {
     const stored = this.graph.initializer.find((t) => t.name === name)!;
     return stored.dims.join() === value.shape.join() && stored.dataType === DTYPES[value.dtype].onnx;
+  }
+
+  dims(shape: Shape): string {
+    if (shape.every((d) => typeof d === "number")) return this.i64(shape as readonly number[]);
+    return this.op(
+      "Concat",
+      shape.map((d) => (typeof d === "number" ? this.i64([d]) : this.size(d))),
+      { axis: 0 },
+    );
+  }
+
+  /** A named size as an i64 vector of one, read from an input that has it. */
+  private size(dim: string): string {
+    const star = dim.indexOf("*");
+    const name = dim.slice(star + 1);
+    for (const input of this.graph.input) {
+      const axis = input.type?.tensorType?.shape?.dim.findIndex((d) => d.dimParam === name) ?? -1;
+      if (axis < 0) continue;
+      const size = this.op("Gather", [this.op("Shape", [input.name]), this.i64([axis])], { axis: 0 });
+      return star < 0 ? size : this.op("Mul", [size, this.i64([Number(dim.slice(0, star))])]);
+    }
+    return fail("E_DYNAMIC", `No input of this program has the size "${name}".`, "Name it in the shape of an input.");
   }
 
   i64(values: readonly number[]): string {

@@ -28,6 +28,7 @@ type UnaryVjp = (g: Tensor, x: Tensor, y: Tensor) => Tensor;
 function unary(name: string, onnx: string, vjp?: UnaryVjp, f64?: (x: Tensor) => Tensor) {
   const op: Op = {
     name,
+    elementwise: true,
     ...(vjp && { vjp: ([g]: readonly (Tensor | undefined)[], n: Node) => [vjp(g!, n.inputs[0]!, n.outputs[0]!)] }),
     lower: (e, n, [x]) => (f64 && n.inputs[0]!.dtype === "f64" ? f64(n.inputs[0]!) : e.op(onnx, [x!])),
   };
@@ -43,9 +44,31 @@ export const reciprocal = unary("reciprocal", "Reciprocal", (g, _x, y) => neg(mu
 export const sin = unary("sin", "Sin", (g, x) => mul(g, cos(x)));
 export const cos = unary("cos", "Cos", (g, x) => neg(mul(g, sin(x))));
 export const tanh = unary("tanh", "Tanh", (g, _x, y) => mul(g, sub(1, mul(y, y))));
-export const sigmoid = unary("sigmoid", "Sigmoid", (g, _x, y) => mul(g, mul(y, sub(1, y))));
-export const relu = unary("relu", "Relu", (g, _x, y) => mul(g, cast(greater(y, 0), y.dtype)));
+export const sigmoid = unary(
+  "sigmoid",
+  "Sigmoid",
+  (g, _x, y) => mul(g, mul(y, sub(1, y))),
+  // ONNX Runtime fuses x·Sigmoid(x) into a kernel that only f32 has.
+  (x) => reciprocal(add(exp(neg(x)), 1)),
+);
+export const relu = unary("relu", "Relu", (g, _x, y) => mul(g, step(y)));
 export const sign = unary("sign", "Sign");
+
+/** Makes every positive normal f32 at least 1 before it is clipped to [0, 1]. */
+const STEEP = 3e38;
+const STEP: Op = {
+  name: "step",
+  elementwise: true,
+  // One pass over memory; comparing and casting would be two, with a tensor of bool between them.
+  lower: (e, n, [x]) =>
+    n.inputs[0]!.dtype === "f32"
+      ? e.op("HardSigmoid", [x!], { alpha: STEEP, beta: 0 })
+      : cast(greater(n.inputs[0]!, 0), n.inputs[0]!.dtype),
+};
+/** 1 where x > 0, else 0 (Heaviside). */
+export function step(x: Tensor): Tensor {
+  return apply(STEP, [x], x.dtype, x.shape);
+}
 export const floor = unary("floor", "Floor");
 export const ceil = unary("ceil", "Ceil");
 /** Halves go to the even neighbour, as in IEEE 754. */
@@ -62,21 +85,49 @@ export const softplus = unary(
   (x) => add(relu(x), log(add(1, exp(neg(abs(x)))))),
 );
 
-/** x·Φ(x) with the exact normal distribution function (Hendrycks & Gimpel 2016). */
-export const gelu = unary(
-  "gelu",
-  "Gelu",
-  (g, x) => mul(g, geluSlope(x)),
-  (x) => mul(x, normalCdf(x)),
-);
-/** Φ(x) + x·φ(x), written so that few passes over memory are needed. */
-function geluSlope(x: Tensor): Tensor {
-  const half = mul(x, -0.5);
-  const density = mul(exp(mul(half, x)), half);
-  return sub(normalCdf(x), mul(density, Math.sqrt(2 / Math.PI)));
-}
+/** Φ(x), the normal distribution function: (1 + erf(x/√2)) / 2. */
+const NORMAL_CDF: Op = {
+  name: "normalCdf",
+  elementwise: true,
+  vjp: ([g], n) => {
+    const x = n.inputs[0]!;
+    return [mul(mul(g!, exp(mul(mul(x, -0.5), x))), 1 / Math.sqrt(2 * Math.PI))];
+  },
+  lower: (_e, n) => {
+    const odd = erf(mul(n.inputs[0]!, Math.SQRT1_2));
+    // A clip that never clips: scale and shift in one pass.
+    return odd.dtype === "f32" ? apply(HALVED, [odd], odd.dtype, odd.shape) : add(mul(odd, 0.5), 0.5);
+  },
+};
+const HALVED: Op = {
+  name: "halved",
+  elementwise: true,
+  lower: (e, _n, [x]) => e.op("HardSigmoid", [x!], { alpha: 0.5, beta: 0.5 }),
+};
 function normalCdf(x: Tensor): Tensor {
-  return add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5);
+  return apply(NORMAL_CDF, [x], x.dtype, x.shape);
+}
+
+/** GELU nodes whose derivative was taken: they share Φ with it. All others use ONNX's fused kernel. */
+const differentiated = new WeakSet<Node>();
+const GELU: Op = {
+  name: "gelu",
+  elementwise: true,
+  // Φ(x) + x·φ(x), in few passes over memory: with h = -x/2, φ's factors are exp(h·x) and h.
+  vjp: ([g], n) => {
+    differentiated.add(n);
+    const x = n.inputs[0]!;
+    const h = mul(x, -0.5);
+    return [mul(g!, sub(normalCdf(x), mul(mul(exp(mul(h, x)), h), Math.sqrt(2 / Math.PI))))];
+  },
+  lower: (e, n, [x]) => {
+    const fused = n.inputs[0]!.dtype === "f32" && !differentiated.has(n);
+    return fused ? e.op("Gelu", [x!]) : mul(n.inputs[0]!, normalCdf(n.inputs[0]!));
+  },
+};
+/** x·Φ(x) with the exact normal distribution function (Hendrycks & Gimpel 2016). */
+export function gelu(x: Tensor): Tensor {
+  return apply(GELU, [x], x.dtype, x.shape);
 }
 
 /** x·sigmoid(x), also called swish. */
@@ -114,6 +165,7 @@ type BinaryVjp = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => [() => Tensor, 
 function binary(name: string, onnx: string, result: DType | undefined, vjp?: BinaryVjp) {
   const op: Op = {
     name,
+    elementwise: true,
     ...(vjp && {
       vjp: ([g]: readonly (Tensor | undefined)[], n: Node) => {
         const [a, b] = n.inputs as readonly [Tensor, Tensor];
@@ -177,6 +229,13 @@ export function pow(a: Operand, b: Operand): Tensor {
 }
 
 const half = (g: Tensor, tie: Tensor, wins: Tensor) => mul(g, where(tie, scalar(0.5, g.dtype), cast(wins, g.dtype)));
+const remainder = binary("mod", "Mod", undefined);
+/** Remainder with the sign of b, as in Python: a - b·floor(a / b). */
+export function mod(a: Operand, b: Operand): Tensor {
+  const dtype = typeof a === "number" ? (b as Tensor).dtype : a.dtype;
+  return isFloat(dtype) ? sub(a, mul(floor(divNode(a, b)), b)) : remainder(a, b);
+}
+
 /** At a tie both operands get half the gradient. */
 export const maximum = binary("maximum", "Max", undefined, (g, a, b) => [
   () => half(g, equal(a, b), greater(a, b)),
@@ -218,6 +277,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 
 const CLIP: Op = {
   name: "clip",
+  elementwise: true,
   vjp: ([g], n) => {
     const x = n.inputs[0]!;
     const inside = and(greaterOrEqual(x, n.attrs.low as number), lessOrEqual(x, n.attrs.high as number));

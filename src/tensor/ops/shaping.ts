@@ -65,7 +65,14 @@ export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
   if (perm.length !== x.rank || new Set(perm).size !== x.rank) {
     fail("E_AXIS", `[${permutation}] is not a permutation of the ${x.rank} axes of ${show(x.shape)}.`);
   }
-  if (sameShape(perm, identity)) return x;
+  // Axes of size 1 may go anywhere without moving an element.
+  const long = perm.filter((p) => x.shape[p] !== 1);
+  if (long.every((p, i) => i === 0 || p > long[i - 1]!)) {
+    return reshape(
+      x,
+      perm.map((p) => x.shape[p]!),
+    );
+  }
   if (x.node.op === TRANSPOSE) {
     const before = x.node.attrs.perm as number[];
     return transpose(
@@ -86,9 +93,11 @@ export const BROADCAST: Op = {
   name: "broadcastTo",
   vjp: ([g], n) => [unbroadcast(g!, n.inputs[0]!.shape)],
   lower: (e, n, [x]) => {
-    const shape = n.outputs[0]!.shape;
-    // A named size can only come from the input itself; 1 leaves it as it is.
-    return e.op("Expand", [x!, e.i64(shape.map((d) => (typeof d === "number" ? d : 1)))]);
+    const from = n.inputs[0]!.shape;
+    const lead = n.outputs[0]!.rank - from.length;
+    // A size that the input has already is written as 1, which leaves it as it is.
+    const shape = n.outputs[0]!.shape.map((d, i) => (typeof d === "string" && d === from[i - lead] ? 1 : d));
+    return e.op("Expand", [x!, e.dims(shape)]);
   },
 };
 /** Repeats along axes of size 1, without memory where the user of the result broadcasts anyway. */

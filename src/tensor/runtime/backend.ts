@@ -23,6 +23,8 @@ export interface Session {
 
 export interface Backend {
   readonly name: string;
+  /** Channels per block of its convolution layout (NCHWc), 0 where there is none. */
+  readonly block: number;
   compile(model: Uint8Array, options?: SessionOptions): Promise<Session>;
 }
 

@@ -6,6 +6,8 @@ export async function webBackend(): Promise<Backend> {
   const ort = await import("onnxruntime-web");
   return {
     name: "onnxruntime-web",
+    // The WebAssembly kernels have no blocked layout.
+    block: 0,
     compile: (model, { threads, provider = "wasm" } = {}) => {
       if (threads) ort.env.wasm.numThreads = threads;
       const list = provider === "cpu" || provider === "wasm" ? ["wasm"] : [provider, "wasm"];
