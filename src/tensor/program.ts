@@ -100,11 +100,7 @@ function untyped(fn: Traced, options: ProgramOptions) {
   });
 }
 
-async function compileFor(
-  fn: Traced,
-  args: readonly unknown[],
-  options: ProgramOptions,
-): Promise<Compiled> {
+async function compileFor(fn: Traced, args: readonly unknown[], options: ProgramOptions): Promise<Compiled> {
   const inputs: { name: string; tensor: Tensor }[] = [];
   const symbolic = mapTree(args, (leaf) => {
     const tensor = placeholder(`in${inputs.length}`, leaf.dtype, leaf.shape);

@@ -66,7 +66,11 @@ export function resolveReshape(from: Shape, to: Shape): Shape {
   const known = parse(sizeOf(to.filter((d) => d !== -1)));
   if (hole < 0) {
     if (total.factor !== known.factor || total.name !== known.name) {
-      fail("E_SHAPE", `Cannot reshape ${show(from)} to ${show(to)}: the numbers of elements differ.`);
+      fail(
+        "E_SHAPE",
+        `Cannot reshape ${show(from)} to ${show(to)}: the numbers of elements differ.`,
+        "Let one size be -1 to have it worked out.",
+      );
     }
     return to;
   }

@@ -185,6 +185,12 @@ function readScalar(kind: "int" | "float" | "double", r: BinaryReader): number {
   return kind === "int" ? Number(r.int64()) : kind === "float" ? r.float() : r.double();
 }
 
+const WIRE_OF: Readonly<Record<string, WireType>> = {
+  int: WireType.Varint,
+  float: WireType.Bit32,
+  double: WireType.Bit64,
+};
+
 function readMessage(schema: Schema, r: BinaryReader, end: number): Message {
   const out: Message = {};
   for (const f of schema) if (f.repeated) out[f.name] = [];
@@ -196,9 +202,13 @@ function readMessage(schema: Schema, r: BinaryReader, end: number): Message {
       continue;
     }
     const kind = f.kind();
+    const packed = f.repeated && wire === WireType.LengthDelimited;
+    if (wire !== (WIRE_OF[kind as string] ?? WireType.LengthDelimited) && !packed) {
+      throw new RangeError(`field ${no} (${f.name}) has wire type ${wire}`);
+    }
     let value: unknown;
     if (kind === "int" || kind === "float" || kind === "double") {
-      if (f.repeated && wire === WireType.LengthDelimited) {
+      if (packed) {
         const stop = r.uint32() + r.pos;
         while (r.pos < stop) (out[f.name] as number[]).push(readScalar(kind, r));
         continue;
@@ -210,6 +220,7 @@ function readMessage(schema: Schema, r: BinaryReader, end: number): Message {
     if (f.repeated) (out[f.name] as unknown[]).push(value);
     else out[f.name] = value;
   }
+  if (r.pos !== end) throw new RangeError(`a message ends at byte ${end}, its last field at ${r.pos}`);
   return out;
 }
 
@@ -233,10 +244,16 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
     fail("E_ONNX_FORMAT", `These ${bytes.length} bytes hold no ONNX graph.`, "Is the file complete and an .onnx file?");
   }
   const graph = m.graph as GraphProto;
-  for (const n of graph.node) {
-    n.name ??= "";
-    n.domain ??= "";
-  }
+  const complete = (g: GraphProto): void => {
+    for (const n of g.node) {
+      n.name ??= "";
+      n.domain ??= "";
+      n.opType ??= "";
+      for (const a of n.attribute) if (a.g) complete(a.g);
+    }
+    for (const t of g.initializer) t.name ??= "";
+  };
+  complete(graph);
   for (const o of m.opsetImport) o.domain ??= "";
   return { irVersion: 0, producerName: "", metadataProps: [], ...m, graph, opsetImport: m.opsetImport };
 }

@@ -1,7 +1,7 @@
 /** The less common activations. Only the tanh form of GELU has a kernel of its own; the others are compositions. */
 import { apply, type Op } from "../graph.ts";
 import type { Tensor } from "../tensor.ts";
-import { add, clip, exp, greater, minimum, mul, neg, softplus, sub, tanh, where } from "./elementwise.ts";
+import { add, clip, exp, greater, mul, neg, softplus, sub, tanh, where } from "./elementwise.ts";
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
@@ -34,7 +34,8 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
 /** x where positive, alpha·(eˣ - 1) elsewhere (Clevert, Unterthiner & Hochreiter 2016). */
 export function elu(x: Tensor, alpha = 1): Tensor {
   // The exponential sees no positive x: an overflow there would turn the gradient into NaN.
-  return where(greater(x, 0), x, mul(sub(exp(minimum(x, 0)), 1), alpha));
+  const positive = greater(x, 0);
+  return where(positive, x, mul(sub(exp(where(positive, 0, x)), 1), alpha));
 }
 
 /** log sigmoid(x), finite for any finite x. */

@@ -11,7 +11,7 @@ import { add, mul } from "./elementwise.ts";
 import { gather } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { sum } from "./reduce.ts";
-import { concat, flip, pad, reshape, slice, transpose } from "./shaping.ts";
+import { flip, pad, reshape, transpose } from "./shaping.ts";
 
 type Image = readonly [n: number, c: number, h: number, w: number];
 const dims = (t: Tensor) => fixed(t.shape) as unknown as Image;
@@ -199,34 +199,48 @@ export function blockedWeightGrad(
     const at = { before: [-i * images, before, start, 0], after: [(i + 1) * images - n, after, end, 0] };
     return images === n && before + after + start + end === 0 ? t : apply(CUT, [t], "f32", shape, at);
   };
-  const shift = (t: Tensor, axis: number, at: number, count: number, step = 1) =>
-    slice(t, axis, at, at + (count - 1) * step + 1, step);
+  const [sh, sw] = g.strides as [number, number];
   const products = range(n / images).map((i) => {
     if (halves) {
       const input = part(xs, i, [0, 0], [left, right]);
       const cotangent = part(ys, i, [above, below], [0, 0]);
-      const columns = concat(
-        range(kw).map((k) => shift(input, 2, k * dw, ow)),
-        3,
+      const lines = unfold(
+        cotangent,
+        [h, ow],
+        [1, 1],
+        range(kh).map((k) => [(kh - 1 - k) * dh, 0]),
       );
-      const lines = concat(
-        range(kh).map((k) => shift(cotangent, 1, (kh - 1 - k) * dh, h)),
-        3,
+      const columns = unfold(
+        input,
+        [h, ow],
+        [1, 1],
+        range(kw).map((k) => [0, k * dw]),
       );
-      return matmul(reshape(lines, [-1, kh * o]), reshape(columns, [-1, kw * c]), { transA: true });
+      return matmul(lines, columns, { transA: true });
     }
-    const [sh, sw] = g.strides as [number, number];
-    const input = part(xs, i, [top, bottom], [left, right]);
-    const taps = range(kh).flatMap((v) =>
-      range(kw).map((u) => shift(shift(input, 1, v * dh, oh, sh), 2, u * dw, ow, sw)),
-    );
-    const cotangent = part(ys, i, [0, 0], [0, 0]);
-    return matmul(reshape(cotangent, [-1, o]), reshape(concat(taps, 3), [-1, kh * kw * c]), { transA: true });
+    const taps = range(kh).flatMap((v) => range(kw).map((u): [number, number] => [v * dh, u * dw]));
+    const columns = unfold(part(xs, i, [top, bottom], [left, right]), [oh, ow], [sh, sw], taps);
+    return matmul(reshape(part(ys, i, [0, 0], [0, 0]), [-1, o]), columns, { transA: true });
   });
   const total = products.reduce((a, p) => add(a, p));
   return halves
     ? transpose(reshape(total, [kh, o, kw, c]), [1, 3, 0, 2])
     : transpose(reshape(total, [o, kh, kw, c]), [0, 3, 1, 2]);
+}
+
+/**
+ * [N, H, W, C] -> rows [N·oh·ow, taps·C] of what a window sees at the given offsets: whole channel vectors, copied by
+ * one gather, which ONNX Runtime spreads over threads.
+ */
+function unfold(
+  x: Tensor,
+  [oh, ow]: readonly [number, number],
+  [sh, sw]: readonly [number, number],
+  taps: readonly (readonly [number, number])[],
+): Tensor {
+  const [n, h, w, c] = dims(x);
+  const at = range(oh).flatMap((i) => range(ow).flatMap((j) => taps.map(([v, u]) => (i * sh + v) * w + j * sw + u)));
+  return reshape(gather(reshape(x, [n, h * w, c]), indices(at), 1), [n * oh * ow, taps.length * c]);
 }
 
 /** Pad whose negative amounts crop. */
@@ -237,8 +251,17 @@ const CUT: Op = {
 };
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-const indices = (list: readonly number[]) =>
-  constant({ dtype: "i32", shape: [list.length], data: Int32Array.from(list) });
+/** Equal index lists share one constant: all layers of a stage, and all chunks. */
+const lists = new Map<string, Tensor>();
+function indices(list: readonly number[]): Tensor {
+  const name = list.join();
+  let t = lists.get(name);
+  if (!t) {
+    t = constant({ dtype: "i32", shape: [list.length], data: Int32Array.from(list) });
+    lists.set(name, t);
+  }
+  return t;
+}
 function largestDivisor(n: number, limit: number): number {
   let d = Math.min(n, limit);
   while (n % d !== 0) d--;

@@ -3,7 +3,7 @@
  * copy of a gradient would cost more than the product of a small layer.
  */
 import { fail } from "../../errors.ts";
-import { apply, type Op } from "../graph.ts";
+import { apply, type Emitter, type Node, type Op } from "../graph.ts";
 import { broadcast, fixed, type Shape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { mul } from "./elementwise.ts";
@@ -30,11 +30,12 @@ const MATMUL: Op = {
   lower: (e, n, [a, b]) => {
     const [x, y] = n.inputs as [Tensor, Tensor];
     const { transA, transB, alpha } = n.attrs as Required<MatmulOptions>;
+    if (x.dtype === "f64") return lowerExactly(e, n, a!, b!);
     if (!transA && !transB && alpha === 1) return e.op("MatMul", [a!, b!]);
     if (x.rank === 2 && y.rank === 2) {
       return e.op("Gemm", [a!, b!], { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha });
     }
-    if (x.dtype === "f32" && !e.portable) {
+    if (!e.portable) {
       const attrs = { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha };
       return e.op("FusedMatMul", [a!, b!], attrs, { domain: "com.microsoft" });
     }
@@ -42,6 +43,23 @@ const MATMUL: Op = {
     return alpha === 1 ? product : mul(product, alpha);
   },
 };
+
+/**
+ * f64. ONNX Runtime moves scalar factors into attributes of the product, which are f32 and would keep 7 digits of
+ * them: sums of one term stand between.
+ */
+function lowerExactly(e: Emitter, n: Node, a: string, b: string): string {
+  const { transA, transB, alpha } = n.attrs as Required<MatmulOptions>;
+  const [x, y] = n.inputs as [Tensor, Tensor];
+  const apart = (name: string) => e.op("Sum", [name]);
+  const side = (name: string, t: Tensor, swap: boolean) => {
+    const perm = t.shape.map((_, i) => i);
+    if (swap) perm.push(...perm.splice(-2).reverse());
+    return apart(swap ? e.op("Transpose", [name], { perm }) : name);
+  };
+  const product = apart(e.op("MatMul", [side(a, x, transA), side(b, y, transB)]));
+  return alpha === 1 ? product : e.op("Mul", [product, e.scalar(alpha, "f64")]);
+}
 
 /**
  * Product of the last two axes, leading axes broadcast: [...,M,K] x [...,K,N] -> [...,M,N].
@@ -69,6 +87,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions & { raw?: bo
     fail(
       "E_SHAPE",
       `matmul of ${show(a.shape)}${transA ? "ᵀ" : ""} and ${show(b.shape)}${transB ? "ᵀ" : ""}: inner sizes ${k} and ${k2} differ.`,
+      "Transpose one of them, or reshape.",
     );
   }
   if (a.rank > 2 && b.rank === 2 && !transA && !raw) {

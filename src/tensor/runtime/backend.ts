@@ -43,7 +43,8 @@ export function currentBackend(): Promise<Backend> {
 
 async function detect(): Promise<Backend> {
   const inNode = typeof process !== "undefined" && Boolean(process.versions?.node);
-  if (inNode && process.env.LYCEUM_BACKEND !== "web") {
+  if (!inNode) return (await import("./web.ts")).webBackend();
+  if (process.env.LYCEUM_BACKEND !== "web") {
     try {
       return await (await import("./node.ts")).nodeBackend();
     } catch (cause) {
@@ -58,5 +59,5 @@ async function detect(): Promise<Backend> {
       process.stderr.write("lyceum: onnxruntime-node is missing, using WebAssembly (2-3 times slower).\n");
     }
   }
-  return (await import("./web.ts")).webBackend();
+  return (await import("./node-wasm.ts")).nodeWasmBackend();
 }
