@@ -1,0 +1,9 @@
+/** Layers: functions of a scope and a tensor. */
+export { type AttentionLayerOptions, attentionWeights, multiHeadAttention } from "./attention.ts";
+export { type ConvLayerOptions, conv1d, conv2d } from "./conv.ts";
+export { dropout } from "./dropout.ts";
+export { embedding } from "./embedding.ts";
+export { type GruOptions, gru } from "./gru.ts";
+export { type LinearOptions, linear } from "./linear.ts";
+export { type BatchNormOptions, batchNorm, groupNorm, layerNorm, type NormLayerOptions, rmsNorm } from "./norm.ts";
+export { rotary } from "./rotary.ts";
