@@ -1,0 +1,80 @@
+/** Killed with -9 again and again, a run ends with the bits of one that was left alone. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { random } from "../../tensor/index.ts";
+import { parseReport } from "../report/index.ts";
+import { withoutTimes } from "./assemble.ts";
+
+/** The bar is 20 kills (LYCEUM_KILLS=20); each costs the start of a process. */
+const KILLS = Number(process.env.LYCEUM_KILLS ?? 4);
+const program = fileURLToPath(new URL("./testing-run.ts", import.meta.url));
+
+let root: string;
+const children = new Set<ChildProcess>();
+beforeAll(() => {
+  root = mkdtempSync(path.join(tmpdir(), "lyceum-kill-"));
+});
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** Runs the lesson; kills it when it has told of `after` events. Resolves to whether it finished. */
+function run(name: string, after = Number.POSITIVE_INFINITY): Promise<{ finished: boolean; errors: string }> {
+  const child = spawn(process.execPath, [
+    "--import",
+    "tsx",
+    program,
+    path.join(root, name),
+    path.join(root, `${name}-store`),
+  ]);
+  let heard = 0;
+  let errors = "";
+  let finished = false;
+  child.stderr.on("data", (text: Buffer) => {
+    errors += text;
+  });
+  child.stdout.on("data", (text: Buffer) => {
+    const lines = text.toString().split("\n").filter(Boolean);
+    heard += lines.length;
+    finished ||= lines.includes("finished");
+    if (heard >= after) child.kill("SIGKILL");
+  });
+  children.add(child);
+  return new Promise((resolve) => child.on("close", () => resolve({ finished, errors })));
+}
+
+const results = (name: string) => {
+  const folder = path.join(root, name);
+  const read = (file: string) => readFileSync(path.join(folder, file));
+  const hash = (file: string) => createHash("sha256").update(read(file)).digest("hex");
+  return {
+    report: withoutTimes(parseReport(JSON.parse(read("report.json").toString()))),
+    files: ["student.onnx", "student.safetensors", "teacher.onnx"].map(hash),
+    rest: readdirSync(folder).sort(),
+  };
+};
+
+it(`${KILLS} kills at random moments`, { timeout: 60_000 + 30_000 * KILLS }, async () => {
+  const alone = await run("alone");
+  expect(alone.errors).toBe("");
+  expect(alone.finished).toBe(true);
+  // Every event is a possible moment; checkpoints are so frequent that many kills hit the writing of one.
+  const moments = random.uniform(random.key(11), KILLS);
+  let killed = 0;
+  for (const u of moments) {
+    const { finished } = await run("killed", 1 + Math.floor(u * 120));
+    if (finished) break;
+    killed++;
+  }
+  const last = await run("killed");
+  expect(last.errors).toBe("");
+  expect(last.finished).toBe(true);
+  expect(killed).toBeGreaterThan(0);
+  expect(results("killed")).toEqual(results("alone"));
+});

@@ -1,0 +1,206 @@
+/**
+ * What a lesson is made of, and its preparation: one symbolic step, and how batches become its inputs.
+ */
+import type { AugmentSpec } from "../data/augment.ts";
+import type { Batch, BatchOptions } from "../data/batches.ts";
+import { type ArrayDataset, countOf } from "../data/dataset.ts";
+import { fail } from "../errors.ts";
+import type { Layout, Model, Optimiser } from "../nn/index.ts";
+import type { SymbolicScalars, TrainStepOptions } from "../nn/train-step.ts";
+import { placeholder } from "../tensor/graph.ts";
+import { type Given, type HostTensor, host, type Key, oneHot, random, type Tensor } from "../tensor/index.ts";
+import type { Checkpoints } from "./checkpoint.ts";
+import { normalised, unitInput } from "./input.ts";
+import { type AdapterEntry, adapterScope, initAdapters, recordAdapters } from "./losses/adapter.ts";
+import type { Loss, LossBatch, Targets } from "./losses/loss.ts";
+import type { Network, NetworkState } from "./network.ts";
+import { type ClassMeans, gatherRows, meansTensors, type StoredTargets, targetsFrom } from "./targets.ts";
+import type { Teacher } from "./teacher.ts";
+
+export interface LessonPlan {
+  /** Name for events: "student, seed 1". */
+  readonly stage: string;
+  /** The student. */
+  readonly network: Network;
+  /** Values to start from; drawn from the key where not given. */
+  readonly initial?: NetworkState;
+  readonly data: ArrayDataset;
+  readonly loss: Loss;
+  /** Runs inside the step, on the pictures the student sees. */
+  readonly teacher?: Teacher;
+  /** Taps of the teacher that the loss reads. */
+  readonly taps?: readonly string[];
+  /** What the teacher said, instead of running it; only without augmentation. */
+  readonly stored?: StoredTargets;
+  readonly classMeans?: ClassMeans;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly augment?: AugmentSpec;
+  /** Or made for a number of adapter parameters behind the student's own, where it masks parameters. */
+  readonly optimiser: Optimiser | ((adapters: number) => Optimiser);
+  /** Largest global norm of the gradient. */
+  readonly clip?: number;
+  readonly key: Key;
+  /** An exam every so many steps and after the last one; it must not change the state. */
+  readonly exam?: { readonly every: number; run(state: NetworkState): Promise<Readonly<Record<string, number>>> };
+  /** Makes the batches; in this thread where not given. Node: `prefetch` of data, which works ahead in a worker. */
+  readonly open?: (data: ArrayDataset, options: BatchOptions & { readonly start: number }) => AsyncIterator<Batch>;
+  readonly checkpoints?: Checkpoints;
+  /** Seconds between two checkpoints; a kill costs at most that much work. Default 5. */
+  readonly checkpointSeconds?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Inputs of a step beside the state. */
+export interface StepBatch {
+  readonly [name: string]: Tensor | { readonly [name: string]: Tensor };
+  readonly x: Tensor;
+  readonly y: Tensor;
+  /** Rows of stored targets, by field. */
+  readonly rows: { readonly [name: string]: Tensor };
+  /** lambda f32 and y i32 of mixed pairs. */
+  readonly mix: { readonly [name: string]: Tensor };
+}
+export type StepScalars = SymbolicScalars & { readonly key: Tensor; readonly progress: Tensor };
+
+/** @throws E_TEACH_OPTION, E_TEACH_CLASSES */
+export function prepareLesson(plan: LessonPlan) {
+  checkPlan(plan);
+  const { network, stored, batchSize } = plan;
+  const { model, normalise } = network;
+  const adapters = findAdapters(plan);
+  const optimiser = typeof plan.optimiser === "function" ? plan.optimiser(adapters.size) : plan.optimiser;
+  const own = model.params.size;
+  const read = (batch: StepBatch) => normalised(unitInput(batch.x), normalise);
+
+  const step: TrainStepOptions<StepBatch, StepScalars> = {
+    model: withAdapters(model, adapters),
+    optimiser,
+    input: read,
+    ...(plan.clip !== undefined && { clip: plan.clip }),
+    loss: ({ output, taps, batch, scalars, params }) => {
+      const classes = output.dims.at(-1)!;
+      const scope = adapters.size > 0 && adapterScope(adapters.entries, params.slice(0, own));
+      const about: LossBatch = {
+        labels: batch.y,
+        progress: scalars.progress,
+        ...(batch.mix.lambda && { soft: mixed(batch.y, batch.mix.y!, batch.mix.lambda, classes) }),
+        ...(scope && { adapters: scope }),
+      };
+      const { loss, parts } = plan.loss({ logits: output, taps }, targetsOf(plan, batch, classes), about);
+      return { loss, metrics: parts };
+    },
+  };
+  return {
+    step,
+    optimiser,
+    adapters,
+    /** The student's own part of a parameter vector. */
+    own: (params: HostTensor): Float32Array => (params.data as Float32Array).subarray(0, own),
+    initial: (key: Key): Float32Array => initAdapters(adapters, random.fold(key, "adapters")),
+    feed: (batch: Batch): Given<StepBatch> => ({
+      x: host(batch.x, [batchSize, ...plan.data.inputShape]),
+      y: host(batch.y),
+      rows: stored ? gatherRows(stored, batch.ids) : {},
+      mix: batch.mix ? { lambda: host(batch.mix.lambda), y: host(batch.mix.y) } : ({} as Record<string, HostTensor>),
+    }),
+  };
+}
+
+/** λ·onehot(y) + (1-λ)·onehot(y'), `[B, C]`. */
+function mixed(y: Tensor, other: Tensor, lambda: Tensor, classes: number): Tensor {
+  const share = lambda.expandDims(-1);
+  return oneHot(y, classes)
+    .mul(share)
+    .add(oneHot(other, classes).mul(share.neg().add(1)));
+}
+
+function targetsOf(plan: LessonPlan, batch: Pick<StepBatch, "x" | "rows">, classes: number): Targets {
+  const means = meansTensors(plan.classMeans ?? new Map<string, Float32Array>(), classes);
+  if (plan.stored) return targetsFrom(batch.rows, means);
+  if (!plan.teacher) return NOBODY;
+  const said = plan.teacher.targets(unitInput(batch.x), plan.taps);
+  return { ...said, classMeans: means };
+}
+
+const alone = (): never =>
+  fail("E_TEACHER", "This loss asks for a teacher, but the lesson has none.", "Give a teacher, or use ce alone.");
+/** Targets of a lesson without a teacher: asking is the mistake. */
+const NOBODY = {
+  get logits() {
+    return alone();
+  },
+  get taps() {
+    return alone();
+  },
+  get classMeans() {
+    return alone();
+  },
+} as unknown as Targets;
+
+/** Traces the loss once on placeholders, only to hear which adapters it wants. */
+function findAdapters(plan: LessonPlan): { entries: AdapterEntry[]; size: number } {
+  const { network, batchSize, stored } = plan;
+  const { model } = network;
+  const x = placeholder("x", plan.data.inputs instanceof Uint8Array ? "u8" : "f32", [
+    batchSize,
+    ...plan.data.inputShape,
+  ]);
+  const state = {
+    params: placeholder("params", "f32", [model.params.size]),
+    buffers: placeholder("buffers", "f32", [model.buffers.size]),
+  };
+  const { output, taps } = model.apply(state, normalised(unitInput(x), network.normalise));
+  const rows = Object.fromEntries(
+    [...(stored ?? [])].map(([name, { shape }]) => [name, placeholder(name, "f32", [batchSize, ...shape])]),
+  );
+  return recordAdapters((adapters) => {
+    const labels = placeholder("y", "i32", [batchSize]);
+    plan.loss({ logits: output, taps }, targetsOf(plan, { x, rows }, output.dims.at(-1)!), { labels, adapters });
+  });
+}
+
+/** The model with room for adapters behind its parameters: one vector, one optimiser. */
+function withAdapters(model: Model, adapters: { entries: readonly AdapterEntry[]; size: number }): Model {
+  if (adapters.size === 0) return model;
+  const own = model.params.size;
+  const params: Layout = {
+    entries: [...model.params.entries, ...adapters.entries.map((e) => ({ ...e, offset: own + e.offset }))],
+    size: own + adapters.size,
+  };
+  return {
+    ...model,
+    params,
+    apply: (state, x, options) => model.apply({ ...state, params: state.params.slice(0, 0, own) }, x, options),
+  };
+}
+
+function checkPlan({ network, data, teacher, stored, augment = [], steps, batchSize }: LessonPlan): void {
+  const { model } = network;
+  const wrong = (what: string, todo: string): never => fail("E_TEACH_OPTION", what, todo);
+  if (!Number.isInteger(steps) || steps < 1) wrong(`${steps} steps were asked for.`, "Use a whole number from 1.");
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > countOf(data)) {
+    wrong(`The batch size is ${batchSize}.`, `Use a whole number from 1 to the ${countOf(data)} training examples.`);
+  }
+  if (stored && augment.length > 0) {
+    wrong(
+      "Stored targets belong to the pictures as they are, but the lesson augments them.",
+      "Give the teacher itself.",
+    );
+  }
+  if (`${model.inputShape}` !== `${data.inputShape}`) {
+    wrong(
+      `${model.name} reads [${model.inputShape}], "${data.name}" has [${data.inputShape}].`,
+      "Choose a model of that size.",
+    );
+  }
+  for (const side of [model, ...(teacher ? [teacher] : [])]) {
+    if (side.classes !== undefined && side.classes !== data.classes.length) {
+      fail(
+        "E_TEACH_CLASSES",
+        `${side.name} knows ${side.classes} classes, "${data.name}" has ${data.classes.length}.`,
+        "Teacher, student and data must have the same classes in the same order.",
+      );
+    }
+  }
+}
