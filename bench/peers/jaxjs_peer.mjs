@@ -80,7 +80,10 @@ const array = (data, shape) => np.array(data).reshape(shape);
 function layerNorm(x, scale, shift) {
   const centred = x.ref.sub(np.mean(x, -1, { keepdims: true }));
   const variance = np.mean(np.square(centred.ref), -1, { keepdims: true });
-  return centred.mul(np.reciprocal(np.sqrt(variance.add(1e-5)))).mul(scale).add(shift);
+  return centred
+    .mul(np.reciprocal(np.sqrt(variance.add(1e-5))))
+    .mul(scale)
+    .add(shift);
 }
 
 function crossEntropy(logits, labels, classes) {
@@ -97,17 +100,35 @@ function gpt(d, heads, layers, g) {
   weight(V, d);
   weight(C, d);
   for (let l = 0; l < layers; l++) {
-    one(d), zero(d), weight(d, 3 * d), zero(3 * d), weight(d, d), zero(d);
-    one(d), zero(d), weight(d, 4 * d), zero(4 * d), weight(4 * d, d), zero(d);
+    one(d);
+    zero(d);
+    weight(d, 3 * d);
+    zero(3 * d);
+    weight(d, d);
+    zero(d);
+    one(d);
+    zero(d);
+    weight(d, 4 * d);
+    zero(4 * d);
+    weight(4 * d, d);
+    zero(d);
   }
-  one(d), zero(d), weight(d, V);
+  one(d);
+  zero(d);
+  weight(d, V);
   const loss = (p, x, y) => {
     let k = 0;
     const next = () => p[k++];
-    let h = np.take(next(), x, 0).add(next()).reshape([B * C, d]);
+    let h = np
+      .take(next(), x, 0)
+      .add(next())
+      .reshape([B * C, d]);
     for (let l = 0; l < layers; l++) {
       const [g1, b1, wqkv, bqkv, wo, bo, g2, b2, w1, c1, w2, c2] = Array.from({ length: 12 }, next);
-      const qkv = np.matmul(layerNorm(h.ref, g1, b1), wqkv).add(bqkv).reshape([B, C, 3 * d]);
+      const qkv = np
+        .matmul(layerNorm(h.ref, g1, b1), wqkv)
+        .add(bqkv)
+        .reshape([B, C, 3 * d]);
       const [q, kk, v] = np.split(qkv, 3, 2).map((t) => t.reshape([B, C, heads, d / heads]));
       const a = nn.dotProductAttention(q, kk, v, { isCausal: true }).reshape([B * C, d]);
       h = h.add(np.matmul(a, wo).add(bo));
@@ -128,13 +149,17 @@ function gpt(d, heads, layers, g) {
 
 function mlp(g) {
   const sizes = [784, 256, 256, 10];
-  const params = sizes.slice(1).flatMap((o, i) => [
-    array(g.uniforms(sizes[i] * o, 1 / Math.sqrt(sizes[i])), [sizes[i], o]), np.zeros([o])]);
+  const params = sizes
+    .slice(1)
+    .flatMap((o, i) => [array(g.uniforms(sizes[i] * o, 1 / Math.sqrt(sizes[i])), [sizes[i], o]), np.zeros([o])]);
   const loss = ([w1, b1, w2, b2, w3, b3], x, y) => {
     const h = nn.relu(np.matmul(nn.relu(np.matmul(x, w1).add(b1)), w2).add(b2));
     return crossEntropy(np.matmul(h, w3).add(b3), y, 10).mul(1 / 128);
   };
-  const batches = Array.from({ length: BATCHES }, () => [array(g.normals(128 * 784), [128, 784]), np.array(g.integers(128, 10))]);
+  const batches = Array.from({ length: BATCHES }, () => [
+    array(g.normals(128 * 784), [128, 784]),
+    np.array(g.integers(128, 10)),
+  ]);
   return { params, loss, batches, update: adam({ lr: 1e-3, b1: 0.9, b2: 0.999, decay: 0 }) };
 }
 
@@ -148,13 +173,20 @@ function resnet20(g) {
   const conv = (o, i, k) => params.push(array(g.normals(o * i * k * k, Math.sqrt(2 / (i * k * k))), [k * k * i, o]));
   const bn = (n) => params.push(np.ones([n]), np.zeros([n]));
   const plan = [];
-  conv(16, 3, 3), bn(16);
+  conv(16, 3, 3);
+  bn(16);
   let i = 16;
   [16, 32, 64].forEach((o, s) => {
     for (let b = 0; b < 3; b++) {
       const stride = s > 0 && b === 0 ? 2 : 1;
-      conv(o, i, 3), bn(o), conv(o, o, 3), bn(o);
-      if (stride === 2) conv(o, i, 1), bn(o);
+      conv(o, i, 3);
+      bn(o);
+      conv(o, o, 3);
+      bn(o);
+      if (stride === 2) {
+        conv(o, i, 1);
+        bn(o);
+      }
       plan.push(stride);
       i = o;
     }
@@ -163,13 +195,22 @@ function resnet20(g) {
   const norm = (x, scale, shift) => {
     const centred = x.ref.sub(np.mean(x, 0, { keepdims: true }));
     const variance = np.mean(np.square(centred.ref), 0, { keepdims: true });
-    return centred.mul(np.reciprocal(np.sqrt(variance.add(1e-5)))).mul(scale).add(shift);
+    return centred
+      .mul(np.reciprocal(np.sqrt(variance.add(1e-5))))
+      .mul(scale)
+      .add(shift);
   };
-  const every = (x, n, c, stride) => (stride === 1 ? x : x.reshape([B, n / 2, 2, n / 2, 2, c]).slice([], [], 0, [], 0, []));
+  const every = (x, n, c, stride) =>
+    stride === 1 ? x : x.reshape([B, n / 2, 2, n / 2, 2, c]).slice([], [], 0, [], 0, []);
   const columns = (x, k, stride) => {
     const [, n, , c] = x.shape;
     if (k === 1) return every(x, n, c, stride).reshape([-1, c]);
-    const wide = np.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]);
+    const wide = np.pad(x, [
+      [0, 0],
+      [1, 1],
+      [1, 1],
+      [0, 0],
+    ]);
     const taps = [];
     for (let r = 0; r < 3; r++)
       for (let q = 0; q < 3; q++) taps.push(every(wide.ref.slice([], [r, r + n], [q, q + n], []), n, c, stride));
@@ -194,45 +235,55 @@ function resnet20(g) {
     return crossEntropy(np.matmul(np.mean(h, [1, 2]), w).add(next()), y, 10).mul(1 / B);
   };
   const batches = Array.from({ length: BATCHES }, () => [
-    array(g.normals(B * 3 * 32 * 32), [B, 32, 32, 3]), np.array(g.integers(B, 10))]);
+    array(g.normals(B * 3 * 32 * 32), [B, 32, 32, 3]),
+    np.array(g.integers(B, 10)),
+  ]);
   return { params, loss, batches, update: sgd({ lr: 0.1, momentum: 0.9, decay: 5e-4 }) };
 }
 
 /** Optimisers map (params, state, grads) to [params, state]; state is {a, b?, t}. */
-const adam = ({ lr, b1, b2, decay, clip }) => (params, { a, b, t }, grads) => {
-  let g = grads;
-  if (clip) {
-    const norm = np.sqrt(g.map((x) => np.sum(np.square(x.ref))).reduce((x, y) => x.add(y)));
-    const scale = np.minimum(1, np.reciprocal(norm.add(1e-6)).mul(clip));
-    g = g.map((x) => x.mul(scale.ref));
-    scale.dispose();
-  }
-  const now = t.add(1);
-  const c1 = np.reciprocal(np.power(b1, now.ref).mul(-1).add(1));
-  const c2 = np.reciprocal(np.power(b2, now.ref).mul(-1).add(1));
-  const [P, A, Bs] = [[], [], []];
-  params.forEach((p, i) => {
-    const m = a[i].mul(b1).add(g[i].ref.mul(1 - b1));
-    const v = b[i].mul(b2).add(np.square(g[i]).mul(1 - b2));
-    const step = m.ref.mul(c1.ref).mul(np.reciprocal(np.sqrt(v.ref.mul(c2.ref)).add(1e-8))).mul(lr);
-    P.push(p.mul(1 - lr * decay).sub(step));
-    A.push(m);
-    Bs.push(v);
-  });
-  c1.dispose(), c2.dispose();
-  return [P, { a: A, b: Bs, t: now }];
-};
+const adam =
+  ({ lr, b1, b2, decay, clip }) =>
+  (params, { a, b, t }, grads) => {
+    let g = grads;
+    if (clip) {
+      const norm = np.sqrt(g.map((x) => np.sum(np.square(x.ref))).reduce((x, y) => x.add(y)));
+      const scale = np.minimum(1, np.reciprocal(norm.add(1e-6)).mul(clip));
+      g = g.map((x) => x.mul(scale.ref));
+      scale.dispose();
+    }
+    const now = t.add(1);
+    const c1 = np.reciprocal(np.power(b1, now.ref).mul(-1).add(1));
+    const c2 = np.reciprocal(np.power(b2, now.ref).mul(-1).add(1));
+    const [P, A, Bs] = [[], [], []];
+    params.forEach((p, i) => {
+      const m = a[i].mul(b1).add(g[i].ref.mul(1 - b1));
+      const v = b[i].mul(b2).add(np.square(g[i]).mul(1 - b2));
+      const step = m.ref
+        .mul(c1.ref)
+        .mul(np.reciprocal(np.sqrt(v.ref.mul(c2.ref)).add(1e-8)))
+        .mul(lr);
+      P.push(p.mul(1 - lr * decay).sub(step));
+      A.push(m);
+      Bs.push(v);
+    });
+    c1.dispose();
+    c2.dispose();
+    return [P, { a: A, b: Bs, t: now }];
+  };
 
-const sgd = ({ lr, momentum, decay }) => (params, { a, b, t }, grads) => {
-  const [P, A] = [[], []];
-  params.forEach((p, i) => {
-    const g = grads[i].add(p.ref.mul(decay));
-    const m = a[i].mul(momentum).add(g.ref);
-    P.push(p.sub(g.add(m.ref.mul(momentum)).mul(lr)));
-    A.push(m);
-  });
-  return [P, { a: A, b, t }];
-};
+const sgd =
+  ({ lr, momentum, decay }) =>
+  (params, { a, b, t }, grads) => {
+    const [P, A] = [[], []];
+    params.forEach((p, i) => {
+      const g = grads[i].add(p.ref.mul(decay));
+      const m = a[i].mul(momentum).add(g.ref);
+      P.push(p.sub(g.add(m.ref.mul(momentum)).mul(lr)));
+      A.push(m);
+    });
+    return [P, { a: A, b, t }];
+  };
 
 const JOBS = {
   "gpt-0.8m": (g) => gpt(128, 4, 4, g),

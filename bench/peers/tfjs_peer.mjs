@@ -44,20 +44,46 @@ function gpt(d, heads, layers, g) {
   const one = (n) => tf.variable(tf.ones([n]));
   const [E, P] = [w(V, d), w(C, d)];
   const blocks = Array.from({ length: layers }, () => ({
-    g1: one(d), b1: zero(d), wqkv: w(d, 3 * d), bqkv: zero(3 * d), wo: w(d, d), bo: zero(d),
-    g2: one(d), b2: zero(d), w1: w(d, 4 * d), c1: zero(4 * d), w2: w(4 * d, d), c2: zero(d),
+    g1: one(d),
+    b1: zero(d),
+    wqkv: w(d, 3 * d),
+    bqkv: zero(3 * d),
+    wo: w(d, d),
+    bo: zero(d),
+    g2: one(d),
+    b2: zero(d),
+    w1: w(d, 4 * d),
+    c1: zero(4 * d),
+    w2: w(4 * d, d),
+    c2: zero(d),
   }));
   const [gf, bf, head] = [one(d), zero(d), w(d, V)];
-  const mask = tf.tensor(Float32Array.from({ length: C * C }, (_, i) => (i % C > Math.floor(i / C) ? -1e9 : 0)), [C, C]);
+  const mask = tf.tensor(
+    Float32Array.from({ length: C * C }, (_, i) => (i % C > Math.floor(i / C) ? -1e9 : 0)),
+    [C, C],
+  );
   const hd = d / heads;
   const gelu = (x) => x.mul(0.5).mul(tf.erf(x.mul(Math.SQRT1_2)).add(1));
   const loss = ([x, y]) => {
-    let h = tf.matMul(tf.oneHot(x, V).cast("float32"), E).reshape([B, C, d]).add(P).reshape([B * C, d]);
+    let h = tf
+      .matMul(tf.oneHot(x, V).cast("float32"), E)
+      .reshape([B, C, d])
+      .add(P)
+      .reshape([B * C, d]);
     for (const l of blocks) {
       const qkv = tf.split(tf.matMul(layerNorm(h, l.g1, l.b1), l.wqkv).add(l.bqkv), 3, 1);
       const [q, k, v] = qkv.map((t) => t.reshape([B, C, heads, hd]).transpose([0, 2, 1, 3]));
-      const p = tf.softmax(tf.matMul(q, k, false, true).mul(1 / Math.sqrt(hd)).add(mask), -1);
-      const a = tf.matMul(p, v).transpose([0, 2, 1, 3]).reshape([B * C, d]);
+      const p = tf.softmax(
+        tf
+          .matMul(q, k, false, true)
+          .mul(1 / Math.sqrt(hd))
+          .add(mask),
+        -1,
+      );
+      const a = tf
+        .matMul(p, v)
+        .transpose([0, 2, 1, 3])
+        .reshape([B * C, d]);
       h = h.add(tf.matMul(a, l.wo).add(l.bo));
       h = h.add(tf.matMul(gelu(tf.matMul(layerNorm(h, l.g2, l.b2), l.w1).add(l.c1)), l.w2).add(l.c2));
     }
@@ -81,15 +107,21 @@ function gpt(d, heads, layers, g) {
 
 function mlp(g) {
   const sizes = [784, 256, 256, 10];
-  const params = sizes.slice(1).flatMap((o, i) => [
-    tf.variable(tf.tensor(g.uniforms(sizes[i] * o, 1 / Math.sqrt(sizes[i])), [sizes[i], o])), tf.variable(tf.zeros([o]))]);
+  const params = sizes
+    .slice(1)
+    .flatMap((o, i) => [
+      tf.variable(tf.tensor(g.uniforms(sizes[i] * o, 1 / Math.sqrt(sizes[i])), [sizes[i], o])),
+      tf.variable(tf.zeros([o])),
+    ]);
   const loss = ([x, y]) => {
     const [w1, b1, w2, b2, w3, b3] = params;
     const h = tf.matMul(tf.matMul(x, w1).add(b1).relu(), w2).add(b2).relu();
     return crossEntropy(tf.matMul(h, w3).add(b3), y, 10);
   };
   const batches = Array.from({ length: BATCHES }, () => [
-    tf.tensor(g.normals(128 * 784), [128, 784]), tf.tensor1d(g.integers(128, 10), "int32")]);
+    tf.tensor(g.normals(128 * 784), [128, 784]),
+    tf.tensor1d(g.integers(128, 10), "int32"),
+  ]);
   const adam = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
   return { params, loss, batches, update: (grads) => adam.applyGradients(grads) };
 }
@@ -100,9 +132,15 @@ function columns(x, k, stride) {
   const every = (t) =>
     stride === 1 ? t : t.reshape([b, n / 2, 2, n / 2, 2 * c]).slice([0, 0, 0, 0, 0], [b, n / 2, 1, n / 2, c]);
   if (k === 1) return every(x).reshape([-1, c]);
-  const wide = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]);
+  const wide = tf.pad(x, [
+    [0, 0],
+    [1, 1],
+    [1, 1],
+    [0, 0],
+  ]);
   const taps = [];
-  for (let r = 0; r < 3; r++) for (let q = 0; q < 3; q++) taps.push(every(wide.slice([0, r, q, 0], [b, n, n, c])).reshape([-1, c]));
+  for (let r = 0; r < 3; r++)
+    for (let q = 0; q < 3; q++) taps.push(every(wide.slice([0, r, q, 0], [b, n, n, c])).reshape([-1, c]));
   return tf.concat(taps, 1);
 }
 
@@ -158,14 +196,22 @@ function resnet20(g) {
     return crossEntropy(tf.matMul(h.mean([1, 2]), w).add(b), y, 10);
   };
   const batches = Array.from({ length: BATCHES }, () => [
-    tf.tensor(g.normals(B * 3 * 32 * 32), [B, 32, 32, 3]), tf.tensor1d(g.integers(B, 10), "int32")]);
+    tf.tensor(g.normals(B * 3 * 32 * 32), [B, 32, 32, 3]),
+    tf.tensor1d(g.integers(B, 10), "int32"),
+  ]);
   const sgd = tf.train.momentum(0.1, 0.9, true);
   const update = (grads) =>
     sgd.applyGradients(Object.fromEntries(params.map((p) => [p.name, grads[p.name].add(p.mul(5e-4))])));
   return { params, loss, batches, update };
 }
 
-const JOBS = { "gpt-0.8m": (g) => gpt(128, 4, 4, g), "gpt-3.2m": (g) => gpt(256, 8, 4, g), mlp, "distill-plain": mlp, resnet20 };
+const JOBS = {
+  "gpt-0.8m": (g) => gpt(128, 4, 4, g),
+  "gpt-3.2m": (g) => gpt(256, 8, 4, g),
+  mlp,
+  "distill-plain": mlp,
+  resnet20,
+};
 
 async function setup(m) {
   await load();
