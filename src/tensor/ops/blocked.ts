@@ -4,6 +4,7 @@
  */
 import { fits, NCHWC } from "../compile/blocked.ts";
 import { apply, type BlockedEmitter, constant, type Op } from "../graph.ts";
+import type { HostTensor } from "../host.ts";
 import { fixed } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { extent, type Geometry, slidingSize } from "./conv-geometry.ts";
@@ -159,8 +160,8 @@ const INTERLEAVE: Op = {
 
 // ---------------------------------------------------------------- weight gradient
 
-/** Bytes of unfolded rows that should stay in a core's cache. */
-const CHUNK_BYTES = 1.5 * 2 ** 20;
+/** Bytes of unfolded rows that should stay in cache. */
+const CHUNK_BYTES = 2 * 2 ** 20;
 
 /**
  * Weight gradient as products of unfolded rows, a few images at a time so that the rows stay in cache.
@@ -183,85 +184,108 @@ export function blockedWeightGrad(
   const above = (kh - 1) * dh - top;
   const below = (kh - 1) * dh - bottom;
   const halves = g.strides.every((s) => s === 1) && above >= 0 && below >= 0;
-  const width = 4 * (halves ? (kw * c + kh * o) * h * ow : (kh * kw * c + o) * oh * ow);
-  const images = largestDivisor(n, Math.max(1, Math.floor(CHUNK_BYTES / width)));
-  const rows = (t: Tensor) => reshape(transpose(view(t, b), [0, 2, 3, 1, 4]), [n, ...spatial(t), -1]);
-  const [xs, ys] = [rows(x), rows(y)];
-  // Cutting out some images and padding them is one copy.
-  const part = (
-    t: Tensor,
-    i: number,
-    [before, after]: readonly [number, number],
-    [start, end]: readonly [number, number],
-  ) => {
-    const [, th, tw, channels] = dims(t);
-    const shape = [images, th + before + after, tw + start + end, channels];
-    const at = { before: [-i * images, before, start, 0], after: [(i + 1) * images - n, after, end, 0] };
-    return images === n && before + after + start + end === 0 ? t : apply(CUT, [t], "f32", shape, at);
-  };
-  const [sh, sw] = g.strides as [number, number];
-  const products = range(n / images).map((i) => {
-    if (halves) {
-      const input = part(xs, i, [0, 0], [left, right]);
-      const cotangent = part(ys, i, [above, below], [0, 0]);
-      const lines = unfold(
-        cotangent,
-        [h, ow],
-        [1, 1],
-        range(kh).map((k) => [(kh - 1 - k) * dh, 0]),
-      );
-      const columns = unfold(
-        input,
-        [h, ow],
-        [1, 1],
-        range(kw).map((k) => [0, k * dw]),
-      );
-      return matmul(lines, columns, { transA: true });
-    }
-    const taps = range(kh).flatMap((v) => range(kw).map((u): [number, number] => [v * dh, u * dw]));
-    const columns = unfold(part(xs, i, [top, bottom], [left, right]), [oh, ow], [sh, sw], taps);
-    return matmul(reshape(part(ys, i, [0, 0], [0, 0]), [-1, o]), columns, { transA: true });
-  });
-  const total = products.reduce((a, p) => add(a, p));
+  const bytes = 4 * (halves ? (kw * c + kh * o) * h * ow : (kh * kw * c + o) * oh * ow);
+  const images = largestDivisor(n, Math.max(1, Math.floor(CHUNK_BYTES / bytes)));
+  const once = [[0, 0]] as const;
+  const lines: Windows = halves
+    ? {
+        size: [h, ow],
+        strides: [1, 1],
+        taps: range(kh).map((k) => [(kh - 1 - k) * dh, 0]),
+        padding: [
+          [above, below],
+          [0, 0],
+        ],
+      }
+    : {
+        size: [oh, ow],
+        strides: [1, 1],
+        taps: once,
+        padding: [
+          [0, 0],
+          [0, 0],
+        ],
+      };
+  const columns: Windows = halves
+    ? {
+        size: [h, ow],
+        strides: [1, 1],
+        taps: range(kw).map((k) => [0, k * dw]),
+        padding: [
+          [0, 0],
+          [left, right],
+        ],
+      }
+    : {
+        size: [oh, ow],
+        strides: g.strides,
+        taps: range(kh).flatMap((v) => range(kw).map((u) => [v * dh, u * dw] as const)),
+        padding: g.padding,
+      };
+  const [cotangents, inputs] = [unfold(b, y, images, lines), unfold(b, x, images, columns)];
+  const total = range(n / images)
+    .map((i) => matmul(cotangents(i), inputs(i), { transA: true }))
+    .reduce((a, part) => add(a, part));
   return halves
     ? transpose(reshape(total, [kh, o, kw, c]), [1, 3, 0, 2])
     : transpose(reshape(total, [o, kh, kw, c]), [0, 3, 1, 2]);
 }
 
-/**
- * [N, H, W, C] -> rows [N·oh·ow, taps·C] of what a window sees at the given offsets: whole channel vectors, copied by
- * one gather, which ONNX Runtime spreads over threads.
- */
-function unfold(
-  x: Tensor,
-  [oh, ow]: readonly [number, number],
-  [sh, sw]: readonly [number, number],
-  taps: readonly (readonly [number, number])[],
-): Tensor {
-  const [n, h, w, c] = dims(x);
-  const at = range(oh).flatMap((i) => range(ow).flatMap((j) => taps.map(([v, u]) => (i * sh + v) * w + j * sw + u)));
-  return reshape(gather(reshape(x, [n, h * w, c]), indices(at), 1), [n * oh * ow, taps.length * c]);
+interface Windows {
+  readonly size: readonly number[];
+  readonly strides: readonly number[];
+  readonly taps: readonly (readonly [number, number])[];
+  readonly padding: readonly (readonly [number, number])[];
 }
 
-/** Pad whose negative amounts crop. */
-const CUT: Op = {
-  name: "cut",
-  lower: (e, n, [x]) =>
-    e.op("Pad", [x!, e.i64([...(n.attrs.before as number[]), ...(n.attrs.after as number[])]), e.scalar(0, "f32")]),
-};
+/**
+ * Rows [images·oh·ow, taps·C] of what a window sees, for the i-th group of images. One gather of whole channel blocks
+ * shifts, interleaves and changes to channels-last; padding is a 1x1 convolution with weight 1. Both use all threads,
+ * which ONNX Runtime's Pad, Slice and Transpose do not.
+ */
+function unfold(b: number, t: Tensor, images: number, windows: Windows): (i: number) => Tensor {
+  const [n, c] = dims(t);
+  const { size, strides, taps, padding } = windows;
+  const [[top, bottom], [left, right]] = padding as [[number, number], [number, number]];
+  const [h, w] = [dims(t)[2] + top + bottom, dims(t)[3] + left + right];
+  const ones = constantOnce(`ones ${c}`, () => ({
+    dtype: "f32",
+    shape: [c, 1, 1, 1],
+    data: new Float32Array(c).fill(1),
+  }));
+  const geometry: Geometry = { strides: [1, 1], dilation: [1, 1], padding, groups: c };
+  const padded = padding.flat().every((p) => p === 0) ? t : kernel(t, ones, geometry, c, [h, w]);
+  const blocks = reshape(view(padded, b), [(n * c * h * w) / b, b]);
+  return (i) => {
+    const name = `rows ${[b, n, c, h, w, images, i, size, strides, taps.map(String)].join(" ")}`;
+    const rows = constantOnce(name, () => {
+      const at: number[] = [];
+      for (let image = i * images; image < (i + 1) * images; image++)
+        for (let y = 0; y < size[0]!; y++)
+          for (let x = 0; x < size[1]!; x++)
+            for (const [v, u] of taps)
+              for (let q = 0; q < c / b; q++)
+                at.push(((image * (c / b) + q) * h + y * strides[0]! + v) * w + x * strides[1]! + u);
+      return { dtype: "i32", shape: [at.length], data: Int32Array.from(at) };
+    });
+    return reshape(gather(blocks, rows), [images * size[0]! * size[1]!, taps.length * c]);
+  };
+}
 
-const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-/** Equal index lists share one constant: all layers of a stage, and all chunks. */
-const lists = new Map<string, Tensor>();
-function indices(list: readonly number[]): Tensor {
-  const name = list.join();
-  let t = lists.get(name);
+/** Equal constants of all layers and programs share their memory, and one initializer per program. */
+const constants = new Map<string, Tensor>();
+function constantOnce(name: string, make: () => HostTensor): Tensor {
+  let t = constants.get(name);
   if (!t) {
-    t = constant({ dtype: "i32", shape: [list.length], data: Int32Array.from(list) });
-    lists.set(name, t);
+    t = constant(make());
+    constants.set(name, t);
   }
   return t;
 }
+const indices = (list: readonly number[]) =>
+  constantOnce(`list ${list}`, () => ({ dtype: "i32", shape: [list.length], data: Int32Array.from(list) }));
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 function largestDivisor(n: number, limit: number): number {
   let d = Math.min(n, limit);
   while (n % d !== 0) d--;
@@ -303,13 +327,8 @@ export function blockedChannelDot(e: BlockedEmitter, x: Tensor, y: Tensor): Tens
   return reshape(sum(mul(products, eye(b)), 2), [c]);
 }
 
-const eyes = new Map<number, Tensor>();
-function eye(b: number): Tensor {
-  let t = eyes.get(b);
-  if (!t) {
+const eye = (b: number) =>
+  constantOnce(`eye ${b}`, () => {
     const data = Float32Array.from({ length: b * b }, (_, i) => (i % (b + 1) === 0 ? 1 : 0));
-    t = constant({ dtype: "f32", shape: [b, b], data });
-    eyes.set(b, t);
-  }
-  return t;
-}
+    return { dtype: "f32", shape: [b, b], data };
+  });

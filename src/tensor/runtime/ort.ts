@@ -1,5 +1,5 @@
 /** The part of ONNX Runtime's JavaScript API that its Node and browser builds share. */
-import type * as Ort from "onnxruntime-common";
+import type * as Ort from "onnxruntime-web";
 import { fail, LyceumError } from "../../errors.ts";
 import { DTYPES, type DType, type TypedArray } from "../dtype.ts";
 import type { HostTensor } from "../host.ts";

@@ -5,7 +5,7 @@
  * SIMD and threads) and "onnxruntime-web/webgpu" (27 MB, for the provider "webgpu"). The package's main entry would load
  * the large one for everybody. `run` occupies the thread it is called on: train in a Web Worker.
  */
-import type * as Ort from "onnxruntime-common";
+import type * as Ort from "onnxruntime-web";
 import { fail } from "../../errors.ts";
 import type { Backend } from "./backend.ts";
 import { openSession } from "./ort.ts";
