@@ -39,15 +39,15 @@ export function frozen({ params, buffers }: NetworkState): Symbolic {
   return { params: constant(host(params)), buffers: constant(host(buffers)) };
 }
 
-/** Shapes of a network's taps for a batch of `batch`, in order of computation. */
+/** Shapes of a network's taps for a batch of `batch`, in order of computation; the logits are no tap. */
 export function tapShapes(network: Network, batch = 1): TapShapes {
   const { model } = network;
   const state = {
     params: placeholder("params", "f32", [model.params.size]),
     buffers: placeholder("buffers", "f32", [model.buffers.size]),
   };
-  const { taps } = forward(network, state, placeholder("x", "f32", [batch, ...model.inputShape]));
-  return new Map([...taps].map(([name, t]) => [name, t.dims]));
+  const { logits, taps } = forward(network, state, placeholder("x", "f32", [batch, ...model.inputShape]));
+  return new Map([...taps].filter(([, t]) => t !== logits).map(([name, t]) => [name, t.dims]));
 }
 
 /**

@@ -4,6 +4,7 @@ import { cnn } from "../nn/models/cnn.ts";
 import { mlp } from "../nn/models/mlp.ts";
 import { grad, host, key, program, type Tensor, toNumbers } from "../tensor/index.ts";
 import { networkExaminee, teacherExaminee } from "./answer.ts";
+import { chooseTap } from "./losses/taps.ts";
 import { exportNetwork, type Network } from "./network.ts";
 import { ensembleTeacher, modelTeacher, onnxTeacher } from "./teacher.ts";
 
@@ -36,6 +37,9 @@ describe("teachers", () => {
     const file = await onnxTeacher(exportNetwork(network, state), { inputShape: [1, 28, 28], normalise });
     expect(gap(await answers(file), await answers(inside))).toBeLessThan(1e-5);
     expect(file).toMatchObject({ classes: 10, params: expect.any(Number), flops: inside.flops });
+    // Losses that want an embedding must not be handed the answers.
+    expect(chooseTap("embedding", inside.taps, "teacher")).toBe("features");
+    expect(file.taps.get(chooseTap("embedding", file.taps, "teacher"))).toEqual([1, 6]);
     const maps = [...file.taps].filter(([, dims]) => dims.length === 4).map(([name]) => name);
     expect(maps.length).toBeGreaterThan(2);
     const tapped = program((x: Tensor) => ({ tap: file.targets(x, [maps.at(-1)!]).taps.get(maps.at(-1)!)! }));

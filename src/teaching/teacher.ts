@@ -89,7 +89,9 @@ export async function onnxTeacher(bytes: Uint8Array, options: OnnxTeacherOptions
     flops: flopsOf([one.logits]),
     classes: one.logits.dims[1]!,
     inputShape,
-    taps: new Map([...one.taps].flatMap(([path, t]) => (isPerExample(t) ? [[path, t.dims] as const] : []))),
+    taps: new Map(
+      [...one.taps].flatMap(([path, t]) => (t !== one.logits && isPerExample(t) ? [[path, t.dims] as const] : [])),
+    ),
     targets: (x, taps = []) => teacherTargets(pick(run(x), taps, name)),
   };
 }
