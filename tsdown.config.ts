@@ -11,11 +11,14 @@ export default defineConfig({
   entry: [
     "src/index.ts",
     "src/tensor/index.ts",
+    "src/tensor/onnx/index.ts",
     "src/nn/index.ts",
     "src/data/index.ts",
     "src/data/browser.ts",
     "src/teaching/index.ts",
+    "src/teaching/browser.ts",
     "src/teaching/losses/index.ts",
+    "src/teaching/report/index.ts",
     // Started by URL, not imported.
     "src/data/prefetch-worker.ts",
     "src/cli/main.ts",

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 // Two cores: two forks, each with its own ONNX Runtime pool, saturate the machine.
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["{src,test,bench}/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

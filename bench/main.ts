@@ -42,6 +42,8 @@ const RACES: Readonly<Record<string, Plan>> = {
   "gpt-3.2m": { weight: 165, turn: 8, rounds: 4 },
 };
 const PARTS: Readonly<Record<string, number>> = { teach: 45, cli: 45 };
+/** Load of the last minute that cannot be the bench's own start. */
+const BUSY = 0.7;
 /** The JavaScript peers have no teacher. */
 const lacks = (id: string, job: string) => job === "distill" && (id === "tfjs" || id === "jaxjs");
 
@@ -91,6 +93,11 @@ const print = (text: string) => process.stdout.write(`${text}\n\n`);
 const about = { ...machine(), threads, date: new Date().toISOString(), loadBefore: os.loadavg() };
 const cpu = `${about.cpu}, ${about.cores} cores, load ${about.loadBefore[0]!.toFixed(1)}, Node ${about.node}`;
 print(`${cpu}; ${threads} threads each`);
+// Threads that wait for each other at barriers suffer more from a neighbour than those that share out work as they go:
+// a busy machine flatters ONNX Runtime against OpenMP.
+const busy =
+  about.loadBefore[0]! > BUSY && `THE MACHINE IS BUSY (load ${about.loadBefore[0]!.toFixed(1)}): no verdict holds.`;
+if (busy) print(busy);
 const sgemm = await peaks(threads, wanted);
 print(peakTable(sgemm));
 
@@ -120,12 +127,13 @@ for (const [index, job] of jobs.entries()) {
   for (const r of results) if (!fell(r)) wrong.push(`${job}: the loss of ${r.title} rose.`);
 }
 print(verdictTable(verdicts));
+if (busy) print(busy);
 
 const full = !(given.jobs || given.peers || given.rounds || given.quick);
 const file = given.out ?? (full && join(ROOT, "bench/results", `${about.date.slice(0, 10)}-${slug(about.cpu)}.json`));
 if (file) {
   mkdirSync(dirname(file), { recursive: true });
-  const record = { ...about, loadAfter: os.loadavg(), sgemm, races, parts, verdicts };
+  const record = { ...about, busy: Boolean(busy), loadAfter: os.loadavg(), sgemm, races, parts, verdicts };
   writeFileSync(file, `${JSON.stringify(record, round, 1)}\n`);
   print(`written: ${file}`);
 }

@@ -33,6 +33,8 @@ export interface OverheadOptions {
   /** Steps between two looks at the clock. */
   readonly segment: number;
   readonly rounds: number;
+  /** After that time the rounds so far must do; two at least. */
+  readonly seconds: number;
 }
 
 export interface Overhead {
@@ -63,7 +65,8 @@ const SUBJECTS: Readonly<
 };
 
 export async function overhead(options: OverheadOptions): Promise<Overhead> {
-  const { job, augment = [], threads, segment, rounds } = options;
+  const { job, augment = [], threads, segment, rounds, seconds } = options;
+  const end = performance.now() + seconds * 1000;
   process.env.LYCEUM_THREADS = String(threads);
   const { model, optimiser, batchSize } = SUBJECTS[job]();
   const data = noise(model.inputShape);
@@ -93,11 +96,12 @@ export async function overhead(options: OverheadOptions): Promise<Overhead> {
     mark = performance.now();
     return {};
   };
-  for await (const _event of teach({ ...plan, exam: { every: segment, run } })) {
+  for await (const event of teach({ ...plan, exam: { every: segment, run } })) {
     // Only the steps count here; a consumer that does nothing is the least a consumer can do.
+    if (event.type === "exam" && taught.length >= 2 && performance.now() > end) break;
   }
   await bareSteps(0);
-  return { bare, teach: taught, prepare: prepareTime(plan) };
+  return { bare: bare.slice(0, taught.length), teach: taught, prepare: prepareTime(plan) };
 }
 
 /** n bare steps of the lesson's own program on batches made beforehand: ms per step. 0 steps end it. */

@@ -3,7 +3,7 @@
  * the table: an absent yardstick must be visible.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { type Launch, type Peer, startPeer } from "./peer.ts";
@@ -31,13 +31,16 @@ export function python(...args: string[]): Launch {
 
 const torch = () => python(join(PEERS, "torch_peer.py"));
 
+/** Their first step compiles everything, and a step can take ten seconds. */
+const BRIEF = { warmup: 1 };
+
 export const CONTENDERS: readonly Contender[] = [
   { id: "lyceum", title: "Lyceum", launch: () => node("--import", "tsx", join(import.meta.dirname, "lyceum_peer.ts")) },
   { id: "torch-eager", title: "PyTorch eager", launch: torch },
   { id: "torch-compiled", title: "torch.compile", setup: { compile: true }, launch: torch },
   { id: "torch-mkl512", title: "eager, MKL with AVX-512 forced", launch: () => ({ ...torch(), env: mklEnv() }) },
-  { id: "tfjs", title: "tfjs-wasm", launch: () => node(installed("tfjs_peer.mjs")) },
-  { id: "jaxjs", title: "jax-js", launch: () => node(installed("jaxjs_peer.mjs")) },
+  { id: "tfjs", title: "tfjs-wasm", setup: BRIEF, launch: () => node(installed("tfjs_peer.mjs")) },
+  { id: "jaxjs", title: "jax-js", setup: BRIEF, launch: () => node(installed("jaxjs_peer.mjs")) },
 ];
 
 export const contender = (id: string): Contender => CONTENDERS.find((c) => c.id === id)!;
@@ -63,8 +66,11 @@ export function mklEnv(): Readonly<Record<string, string>> {
   if (!/AMD/i.test(os.cpus()[0]?.model ?? "")) throw new Error("only AMD processors are held back by MKL");
   if (!preload) {
     const beside = join(PEERS, "mkl_any_cpu.so");
-    const built = existsSync(beside) ? beside : join(mkdtempSync(join(os.tmpdir(), "lyceum-bench-")), "mkl_any_cpu.so");
-    if (built !== beside) {
+    let built = beside;
+    if (!existsSync(beside)) {
+      const folder = mkdtempSync(join(os.tmpdir(), "lyceum-bench-"));
+      process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+      built = join(folder, "mkl_any_cpu.so");
       try {
         execFileSync("cc", ["-shared", "-fPIC", "-O2", "-o", built, join(PEERS, "mkl_any_cpu.c")], { stdio: "pipe" });
       } catch {

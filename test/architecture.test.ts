@@ -95,7 +95,14 @@ describe("files", () => {
 
 describe("a browser", () => {
   /** Entry points that a web page may import. */
-  const entries = ["tensor/index.ts", "nn/index.ts", "teaching/losses/index.ts", "data/browser.ts"];
+  const entries = [
+    "tensor/index.ts",
+    "tensor/onnx/index.ts",
+    "nn/index.ts",
+    "data/browser.ts",
+    "teaching/losses/index.ts",
+    "teaching/browser.ts",
+  ];
 
   test.each(entries)("%s reaches no Node module by static imports", (entry) => {
     const seen = new Set<string>();

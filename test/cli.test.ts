@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseReport, withoutTimes } from "../src/teaching/index.ts";
+import { withoutTimes } from "../src/teaching/index.ts";
+import { parseReport } from "../src/teaching/report/index.ts";
 import { idxFolder } from "./support/bad.ts";
 import { command, lyceum } from "./support/command.ts";
 
@@ -41,11 +42,13 @@ describe("help", () => {
     // The loader tells which files it reads; the engine and the rooms below must not be among them.
     const [node, ...args] = command(["--help"]);
     const { stderr } = spawnSync(node!, args, { env: { ...process.env, NODE_DEBUG: "esm" }, encoding: "utf8" });
+    expect(stderr).toMatch(/command-line\.[jt]s/);
     expect(stderr).not.toMatch(/onnxruntime|\/(src|dist)\/(tensor|nn|data)\//);
   });
 
-  test("no command is help; an unknown topic is a mistake", async () => {
-    expect((await lyceum([])).status).toBe(0);
+  test("no command is help; half a command is a mistake, answered with its help", async () => {
+    expect(await lyceum([])).toEqual(await lyceum(["--help"]));
+    expect(await lyceum(["data"])).toEqual({ status: 2, stdout: "", stderr: expect.stringContaining("fetch <name>") });
     expect((await lyceum(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await lyceum(["teach", "--help"])).stdout).toContain("--student <name|file>");
   });
@@ -79,7 +82,7 @@ describe("teach", () => {
     const inspected = await lyceum(["inspect", out], { env });
     expect(inspected.stdout).toContain("distilled student");
     const described = await lyceum(["inspect", join(out, "student.onnx")], { env });
-    expect(described.stdout).toMatch(/input +image: f32 \[batch, 1, 2, 2\]/);
+    expect(described.stdout).toMatch(/input +image: float \[batch, 1, 2, 2\]/);
 
     const picture = join(folder, "picture.png");
     await sharp(Buffer.alloc(4, 9), { raw: { width: 2, height: 2, channels: 1 } })

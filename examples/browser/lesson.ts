@@ -17,8 +17,8 @@ import {
   predictions,
   type StoredTargets,
   type Taught,
-  teacherExaminee,
   teach,
+  teacherExaminee,
 } from "../../src/teaching/browser.ts";
 import { crossEntropy, kd, type Loss, weighted } from "../../src/teaching/losses/index.ts";
 import { key, random } from "../../src/tensor/index.ts";
@@ -28,17 +28,33 @@ export type Arm = (typeof ARMS)[number];
 
 /** What the lesson tells, in plain data: a worker may post it. */
 export type DigitsEvent =
-  | { readonly type: "begins"; readonly params: Readonly<Record<Arm, number>>; readonly steps: Readonly<Record<Arm, number>> }
-  | { readonly type: "progress"; readonly arm: Arm; readonly step: number; readonly of: number; readonly loss: number; readonly stepMs: number }
+  | {
+      readonly type: "begins";
+      readonly examples: number;
+      readonly params: Readonly<Record<Arm, number>>;
+      /** Of one answer. */
+      readonly flops: Readonly<Record<Arm, number>>;
+      readonly steps: Readonly<Record<Arm, number>>;
+    }
+  | {
+      readonly type: "progress";
+      readonly arm: Arm;
+      readonly step: number;
+      readonly of: number;
+      readonly loss: number;
+      readonly stepMs: number;
+    }
   | { readonly type: "exam"; readonly arm: Arm; readonly step: number; readonly accuracy: number }
   | { readonly type: "ends"; readonly result: DigitsResult };
 
 export interface DigitsResult {
   /** On the test part, which no decision has seen. */
   readonly accuracy: Readonly<Record<Arm, number>>;
-  /** Median over the news of a training, milliseconds. */
+  /** Mean time of a step, exams included, milliseconds. */
   readonly stepMs: Readonly<Record<Arm, number>>;
-  /** Test digits with what each network reads in them. */
+  /** Test digits that only one of the two students reads. */
+  readonly only: Readonly<Record<"taught" | "alone", number>>;
+  /** Where the teacher helped: one test digit of each class, if possible one that only the taught student reads. */
   readonly digits: readonly Digit[];
   /** student.onnx, for every runtime. */
   readonly onnx: Uint8Array<ArrayBuffer>;
@@ -52,25 +68,39 @@ export interface Digit {
 }
 
 export interface DigitsOptions {
+  /** Training examples; validation and test have 1000 and 2000. */
   readonly examples?: number;
+  /** How often the students see each example; the teacher sees it a third as often. */
   readonly epochs?: number;
+  /** Any model of the zoo. */
+  readonly student?: string;
   readonly seed?: number;
 }
 
 const BATCH = 128;
 
-export async function* digitsLesson({ examples = 6000, epochs = 10, seed = 0 }: DigitsOptions = {}): AsyncGenerator<DigitsEvent> {
-  const data = drawnDigits({ train: examples, validation: 500, test: 2000 });
-  const networks = castFor(data.train);
-  const steps = epochs * Math.floor(examples / BATCH);
-  const params = (arm: Arm) => networks[arm].model.params.size;
-  yield { type: "begins", params: each(params), steps: each(() => steps) };
+export async function* digitsLesson(options: DigitsOptions = {}): AsyncGenerator<DigitsEvent> {
+  const { examples = 6000, epochs = 15, student = "mlp-small", seed = 0 } = options;
+  const data = drawnDigits({ train: examples, validation: 1000, test: 2000 });
+  const networks = castFor(data.train, student);
+  const perEpoch = Math.floor(examples / BATCH);
+  const [teacherSteps, steps] = [Math.ceil(epochs / 3) * perEpoch, epochs * perEpoch];
+  yield {
+    type: "begins",
+    examples,
+    params: each((arm) => networks[arm].model.params.size),
+    flops: each((arm) => networks[arm].model.flops),
+    steps: { teacher: teacherSteps, taught: steps, alone: steps },
+  };
 
   const stepMs: Partial<Record<Arm, number>> = {};
   /** Trains one network and tells how it goes. */
   async function* train(arm: Arm, plan: LessonPlan): AsyncGenerator<DigitsEvent, Taught> {
     const examinee = networkExaminee(plan.network);
-    const exam = { every: Math.ceil(steps / 20), run: (state: NetworkState) => mark(examinee, state, data.validation) };
+    const exam = {
+      every: Math.ceil(plan.steps / 20),
+      run: (state: NetworkState) => mark(examinee, state, data.validation),
+    };
     for await (const event of teach({ ...plan, exam })) {
       if (event.type === "exam") yield { type: "exam", arm, step: event.step, accuracy: event.metrics.accuracy! };
       if (event.type === "progress") {
@@ -87,7 +117,7 @@ export async function* digitsLesson({ examples = 6000, epochs = 10, seed = 0 }: 
   }
 
   const taught = {} as Record<Arm, NetworkState>;
-  taught.teacher = yield* train("teacher", teacherPlan(data, networks.teacher, steps));
+  taught.teacher = yield* train("teacher", teacherPlan(data, networks.teacher, teacherSteps));
   const answers = await answersOf(networks.teacher, taught.teacher, data.train);
   // Both students start from the same values and see the same batches: the loss is the only difference.
   taught.taught = yield* train("taught", studentPlan(data, networks.taught, { steps, seed, answers }));
@@ -101,23 +131,32 @@ export async function* digitsLesson({ examples = 6000, epochs = 10, seed = 0 }: 
     result: {
       accuracy: each((arm) => exams[arm].accuracy),
       stepMs: each((arm) => stepMs[arm] ?? Number.NaN),
-      digits: tellingDigits(data.test, each((arm) => exams[arm].read)),
+      only: onlyOne(data.test, exams.taught.read, exams.alone.read),
+      digits: tellingDigits(
+        data.test,
+        each((arm) => exams[arm].read),
+      ),
       onnx: new Uint8Array(onnx),
     },
   };
 }
 
-/** The teacher has some twenty times the parameters of the student. */
-export function castFor({ inputShape, classes, normalise }: ArrayDataset): Record<Arm, Network> {
+/** The teacher looks with convolutions and takes twenty times the arithmetic of the student's two small layers. */
+export function castFor(data: ArrayDataset, student: string): Record<Arm, Network> {
+  const { inputShape, classes, normalise } = data;
   const network = (name: string): Network => ({
     model: buildModel(name, { inputShape, classes: classes.length }),
     ...(normalise && { normalise }),
   });
-  return { teacher: network("cnn-medium"), taught: network("cnn-tiny"), alone: network("cnn-tiny") };
+  return { teacher: network("cnn-medium"), taught: network(student), alone: network(student) };
 }
 
 export function teacherPlan({ train }: Split, network: Network, steps: number): LessonPlan {
-  return plan("teacher", train, network, { steps, rate: 4e-3, loss: crossEntropy(), seed: "teacher" });
+  const shifted: LessonPlan["augment"] = [{ kind: "crop", pad: 2 }];
+  return {
+    ...plan("teacher", train, network, { steps, rate: 4e-3, loss: crossEntropy(), seed: "teacher" }),
+    augment: shifted,
+  };
 }
 
 /** With the teacher's answers a taught student, without them one that has the labels only. */
@@ -172,9 +211,16 @@ async function finalExam(network: Network, state: NetworkState, test: ArrayDatas
   return { accuracy: examine(answers, test.labels).metrics.accuracy, read: predictions(answers) };
 }
 
+function onlyOne({ labels }: ArrayDataset, taught: Int32Array, alone: Int32Array) {
+  const count = (reads: Int32Array, fails: Int32Array) =>
+    labels.reduce((sum, label, i) => sum + Number(reads[i] === label && fails[i] !== label), 0);
+  return { taught: count(taught, alone), alone: count(alone, taught) };
+}
+
 /** One digit of each class, if possible one that the student alone gets wrong and the taught one right. */
 function tellingDigits(test: ArrayDataset, read: Readonly<Record<Arm, Int32Array>>): Digit[] {
-  const telling = (i: number) => Number(read.taught[i] === test.labels[i]) + 2 * Number(read.alone[i] !== test.labels[i]);
+  const telling = (i: number) =>
+    Number(read.taught[i] === test.labels[i]) + 2 * Number(read.alone[i] !== test.labels[i]);
   const order = Array.from(test.labels, (_, i) => i).sort((a, b) => telling(b) - telling(a) || a - b);
   const chosen = test.classes.map((_, label) => order.find((i) => test.labels[i] === label)!);
   return chosen.map((i) => ({

@@ -1,12 +1,13 @@
 /** The lesson in a thread of its own: training occupies the thread it runs on, and a page must not stand still. */
-import { type DigitsOptions, digitsLesson } from "./lesson.ts";
+import { type DigitsEvent, type DigitsOptions, digitsLesson } from "./lesson.ts";
 
-const scope = self as unknown as DedicatedWorkerGlobalScope;
+/** What the page hears. */
+export type News = DigitsEvent | { readonly type: "failed"; readonly message: string };
 
 addEventListener("message", async ({ data }: MessageEvent<DigitsOptions>) => {
   try {
-    for await (const event of digitsLesson(data)) scope.postMessage(event);
+    for await (const event of digitsLesson(data)) postMessage(event);
   } catch (error) {
-    scope.postMessage({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+    postMessage({ type: "failed", message: error instanceof Error ? error.message : String(error) } satisfies News);
   }
 });

@@ -17,7 +17,8 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
-  await commandLine().parseAsync();
+  const { argv } = process;
+  await commandLine().parseAsync(argv.length > 2 ? argv : [...argv, "--help"]);
 } catch (error) {
   const { text, status } = present(error);
   if (text) process.stderr.write(`${text}\n`);

@@ -22,7 +22,8 @@ function say(error: unknown): Presented {
   if (error instanceof LyceumError) return { text: told(error) + stack(error), status: 2 };
   if (error instanceof CommanderError) {
     // Help and version come as exceptions, too; they have been printed.
-    return error.exitCode === 0 ? { text: "", status: 0 } : { text: usage(error), status: 2 };
+    if (error.exitCode === 0) return { text: "", status: 0 };
+    return { text: error.code === "commander.help" ? "" : usage(error), status: 2 };
   }
   const message = error instanceof Error ? error.message : String(error);
   const first = message.split("\n", 1)[0] || "no message";

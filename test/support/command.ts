@@ -12,7 +12,7 @@ function entry(): string[] {
   const newest = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
     .reduce((latest, path) => Math.max(latest, modified(join(ROOT, "src", path))), 0);
-  return modified(built) > newest ? [built] : ["--import", "tsx", join(ROOT, "src/cli/main.ts")];
+  return modified(built) > newest ? [built] : ["--import", import.meta.resolve("tsx"), join(ROOT, "src/cli/main.ts")];
 }
 
 export interface Ran {
@@ -37,10 +37,19 @@ export function command(args: readonly string[]): string[] {
   return [process.execPath, ...start, ...args];
 }
 
-export function lyceum(args: readonly string[], { env = {}, cwd = ROOT, onStart }: RunOptions = {}): Promise<Ran> {
-  const [program, ...rest] = command(args);
+export function lyceum(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return run(command(args), options);
+}
+
+/** Runs a TypeScript file of its own, wherever it lies. */
+export function runTypeScript(file: string, options: RunOptions = {}): Promise<Ran> {
+  const loader = import.meta.resolve("tsx");
+  return run([process.execPath, "--import", loader, file], options);
+}
+
+function run([program, ...args]: readonly string[], { env = {}, cwd = ROOT, onStart }: RunOptions): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, rest, {
+    const child = spawn(program!, args, {
       cwd,
       env: { ...process.env, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -49,8 +58,8 @@ export function lyceum(args: readonly string[], { env = {}, cwd = ROOT, onStart 
       killSignal: "SIGKILL",
     });
     let [stdout, stderr] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     child.on("error", reject);
     child.on("close", (status) => resolve({ status, stdout, stderr }));
     onStart?.(child);

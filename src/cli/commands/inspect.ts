@@ -36,7 +36,7 @@ async function inspectFile(path: string, withTaps: boolean): Promise<string> {
     import("../columns.ts"),
   ]);
   const bytes = await readFile(path);
-  const model = decodeModel(bytes);
-  const table = columns(modelRows(model, bytes.length), process.stdout.columns || 100);
-  return withTaps ? `${table}\n\n${tapNames(model).join("\n")}` : table;
+  const taps = tapNames(decodeModel(bytes));
+  const table = columns(modelRows(bytes, taps.length), process.stdout.columns || 100);
+  return withTaps ? `${table}\n\n${taps.join("\n")}` : table;
 }

@@ -1,0 +1,193 @@
+/**
+ * Bar "in the browser": the same modules, in Node and in a Chromium page, draw the same numbers and teach the same
+ * student. Times are printed and not asserted: they are the machine's, and it may be busy.
+ */
+import { readFileSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Arm, digitsLesson } from "../../examples/browser/lesson.ts";
+import { NODE_ONLY } from "../../examples/browser/vite.config.ts";
+import { type Built, buildPages, CHECKS, EXAMPLE } from "./build.ts";
+import { CHROMIUM, launch } from "./chromium.ts";
+import * as checks from "./page/checks.ts";
+import { type Site, serve } from "./serve.ts";
+
+let built: Built;
+let site: Site;
+
+beforeAll(async () => {
+  built = await buildPages();
+  site = await serve(built.folder);
+});
+afterAll(async () => {
+  await site?.close();
+  await built?.remove();
+});
+
+describe("the bundle", () => {
+  test("holds no module of Node", () => {
+    const foreign = built.modules.filter((id) => /^node:|onnxruntime-node|browser-external/.test(id));
+    expect(foreign).toEqual([]);
+    // The list is not empty for the wrong reason.
+    expect(built.modules).toContain("src/tensor/runtime/web.ts");
+  });
+
+  test("package.json tells users' bundlers what to leave out", () => {
+    const { browser } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(browser).toEqual(Object.fromEntries(NODE_ONLY.map((file) => [`./dist/${file}.js`, false])));
+  });
+
+  test("is small beside ONNX Runtime's .wasm file", () => {
+    const { worker = 0, "ort.wasm.bundle.min": runtime = 0 } = built.scripts;
+    console.info(`gzip: lesson and Lyceum ${kb(worker)}, ONNX Runtime's script ${kb(runtime)}, without .wasm`);
+    // 55 kB when it was written. Whoever adds a quarter should know why.
+    expect(worker).toBeGreaterThan(10_000);
+    expect(worker).toBeLessThan(70_000);
+  });
+});
+
+describe.skipIf(!CHROMIUM)(`a page${CHROMIUM ? "" : " (skipped: no Chromium; set LYCEUM_CHROMIUM)"}`, () => {
+  let browser: Browser;
+  let page: Page;
+  const ask = <K extends keyof typeof checks>(name: K, argument?: Parameters<(typeof checks)[K]>[0]) =>
+    page.evaluate(([n, a]) => check(n as string, a), [name, argument]) as ReturnType<(typeof checks)[K]>;
+
+  beforeAll(async () => {
+    browser = await launch();
+    page = await browser.newPage();
+    await page.goto(site.url + CHECKS);
+  });
+  afterAll(() => browser?.close());
+
+  test("draws the same bits", async () => {
+    expect(await ask("drawn")).toEqual(await checks.drawn());
+  });
+
+  // Both students' first losses: batch norm and convolutions in the one, wide products in the other.
+  test.each(["cnn-tiny", "mlp-small"])(
+    "teaches the first 50 steps of %s with the same losses",
+    async (student) => {
+      const steps = 50;
+      const native = await checks.firstSteps({ student, steps });
+      const web = await ask("firstSteps", { student, steps });
+      expect(web.losses).toHaveLength(steps);
+      const worst = Math.max(...web.losses.map((loss, i) => Math.abs(loss / native.losses[i]! - 1)));
+      const again = await checks.firstSteps({ student, steps });
+      const [wasm, cpu] = [web.stepMs, Math.min(native.stepMs, again.stepMs)];
+      console.info(
+        `${student}: losses differ by ${worst.toExponential(1)}; step ${wasm.toFixed(1)} ms here, ` +
+          `${cpu.toFixed(1)} ms native (${(wasm / cpu).toFixed(1)} times, mean of ${steps} steps, warm-up included)`,
+      );
+      // The bar. f32 sums in another order differ by 1e-7 in the first step; training amplifies.
+      expect(worst).toBeLessThan(1e-3);
+    },
+    180_000,
+  );
+
+  test("feeds results back for 1000 steps without more memory", async () => {
+    const [early, late] = await ask("growth", { early: 100, late: 1000 });
+    expect(early).toBeGreaterThan(1e6);
+    expect(late).toBe(early);
+  }, 120_000);
+
+  test("loads the small build of ONNX Runtime only, and only from here", () => {
+    const loaded = [...new Set(site.requests.filter((path) => path.endsWith(".wasm")))];
+    expect(loaded).toEqual([expect.stringMatching(/\/ort-wasm-simd-threaded-[\w-]+\.wasm$/)]);
+  });
+
+  test("takes the .wasm file from where it is told", async () => {
+    const ort = await serve(new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url).pathname);
+    try {
+      const web = await ask("smallWith", { wasmPaths: `${ort.url}/`, threads: 1 });
+      expect(ort.requests).toContain("/ort-wasm-simd-threaded.wasm");
+      expectClose(web, await checks.small({ provider: "cpu" }), 1e-5);
+    } finally {
+      await ort.close();
+    }
+  });
+
+  test("names the providers that a browser has", async () => {
+    expect(await ask("refused", { provider: "cuda" })).toBe('A browser has no provider "cuda". Use wasm or webgpu.');
+  });
+
+  test("works with one thread where it is not isolated", async () => {
+    const plain = await serve(built.folder, { isolated: false });
+    const other = await browser.newPage();
+    try {
+      await other.goto(plain.url + CHECKS);
+      expect(await other.evaluate("crossOriginIsolated")).toBe(false);
+      const web = (await other.evaluate('check("small", { provider: "wasm" })')) as number[];
+      expectClose(web, await checks.small({ provider: "cpu" }), 1e-5);
+    } finally {
+      await other.close();
+      await plain.close();
+    }
+  });
+
+  test("teaches a student as well as Node does, and shows it", async () => {
+    const options = { examples: 3000, epochs: 12 };
+    const native = await lessonInNode(options);
+    const example = await browser.newPage();
+    const complaints: string[] = [];
+    example.on("pageerror", ({ message }) => complaints.push(message));
+    await example.goto(
+      `${site.url}${EXAMPLE}?${new URLSearchParams(Object.entries(options).map(([k, v]) => [k, `${v}`]))}`,
+    );
+    const start = performance.now();
+    await example.click("#teach");
+    await example.waitForSelector("#download", { timeout: 280_000 });
+    const seconds = (performance.now() - start) / 1000;
+    const shown = Object.fromEntries(
+      await example.$$eval("#cast li", (cards) =>
+        cards.map((card) => [card.dataset.arm, Number.parseFloat(card.querySelector(".value")!.textContent) / 100]),
+      ),
+    ) as Record<Arm, number>;
+    console.info(
+      `test accuracy here ${JSON.stringify(shown)}, in Node ${JSON.stringify(native)}; ${seconds.toFixed(0)} s`,
+    );
+    for (const arm of ["teacher", "taught", "alone"] as const) {
+      expect(shown[arm]).toBeGreaterThan(0.8);
+      expect(shown[arm]).toBeGreaterThanOrEqual(0.95 * native[arm]);
+    }
+    expect(await example.$$eval("#digits li", (digits) => digits.length)).toBe(10);
+    expect(await example.$$eval("#curves polyline", (curves) => curves.length)).toBe(3);
+    expect(
+      await example.$eval("#download", (link) =>
+        fetch((link as HTMLAnchorElement).href).then(async (r) => (await r.blob()).size),
+      ),
+    ).toBeGreaterThan(100_000);
+    expect(complaints).toEqual([]);
+    await example.close();
+  }, 400_000);
+});
+
+describe.skipIf(!CHROMIUM)("WebGPU in a page", () => {
+  let browser: Browser;
+  afterAll(() => browser?.close());
+
+  test("computes the same", async ({ skip }) => {
+    browser = await launch({ webgpu: true });
+    const page = await browser.newPage();
+    await page.goto(site.url + CHECKS);
+    const adapter = await page.evaluate("navigator.gpu?.requestAdapter().then((found) => Boolean(found))");
+    if (!adapter) skip("this Chromium finds no WebGPU adapter, SwiftShader included");
+    const web = (await page.evaluate('check("small", { provider: "webgpu" })')) as number[];
+    // GPUs may contract and approximate (gelu's erf, exp).
+    expectClose(web, await checks.small({ provider: "cpu" }), 1e-4);
+    expect(site.requests.some((path) => path.includes("asyncify"))).toBe(true);
+  }, 120_000);
+});
+
+async function lessonInNode(options: Parameters<typeof digitsLesson>[0]): Promise<Record<Arm, number>> {
+  for await (const event of digitsLesson(options)) if (event.type === "ends") return event.result.accuracy;
+  throw new Error("The lesson did not end.");
+}
+
+function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
+  expect(actual).toHaveLength(expected.length);
+  const scale = Math.max(...expected.map(Math.abs));
+  const worst = Math.max(...actual.map((value, i) => Math.abs(value - expected[i]!)));
+  expect(worst / scale).toBeLessThan(tolerance);
+}
+
+const kb = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
