@@ -8,8 +8,7 @@ import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fail } from "../errors.ts";
-import { makeFolder } from "./files.ts";
-import { explain } from "./report/write.ts";
+import { explain, makeFolder } from "./files.ts";
 
 interface Owner {
   readonly pid: number;

@@ -2,19 +2,9 @@
 import type { ArrayDataset } from "../../data/dataset.ts";
 import type { Answers } from "../exams/answers.ts";
 import { disagreements, type ExamResult, predictions, probability } from "../exams/index.ts";
-import {
-  type Arm,
-  type Calibration,
-  type ClaimResult,
-  type Comparison,
-  compareArms,
-  compareOnExamples,
-  type Example,
-  METRICS,
-  measure,
-  type Report,
-  type Series,
-} from "../report/index.ts";
+import { compareArms, compareOnExamples, measure } from "../report/measure.ts";
+import { METRICS } from "../report/metrics.ts";
+import type { Arm, Calibration, ClaimResult, Comparison, Example, Report, Series } from "../report/schema.ts";
 import type { LessonLog } from "../teach.ts";
 import { pictureOf } from "./picture.ts";
 

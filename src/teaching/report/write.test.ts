@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { explain } from "../files.ts";
 import { sampleReport } from "./sample.ts";
 import { parseReport } from "./schema.ts";
-import { explain, writeReport } from "./write.ts";
+import { writeReport } from "./write.ts";
 
 let folder = "";
 beforeEach(async () => {
