@@ -39,6 +39,8 @@ function start(): void {
   worker.onmessage = ({ data }: MessageEvent<News>) => hear(data);
   worker.onerror = ({ message }) => stop(`The lesson could not be started: ${message}`);
   button.textContent = "Stop";
+  // A screen reader hears how it ends, not every step.
+  status.ariaLive = "off";
   status.textContent = "Drawing digits …";
   // For tests and the curious: ?examples=2000&epochs=6
   const options = Object.fromEntries(
@@ -51,6 +53,7 @@ function stop(message: string): void {
   worker?.terminate();
   worker = undefined;
   button.textContent = "Teach again";
+  status.ariaLive = "polite";
   status.textContent = message;
 }
 

@@ -28,7 +28,7 @@ export default defineConfig({
   },
   // The development server would move ONNX Runtime away from its .wasm file.
   optimizeDeps: { exclude: ["onnxruntime-web"] },
-  server: { headers: ISOLATION },
+  server: { headers: ISOLATION, fs: { allow: [repository] } },
   preview: { headers: ISOLATION },
-  build: { outDir: resolve(repository, "dist-example"), target: "es2022" },
+  build: { target: "es2022" },
 });

@@ -8,7 +8,7 @@ import { fail } from "../errors.ts";
 import type { Layout, Model, Optimiser } from "../nn/index.ts";
 import type { SymbolicScalars, TrainStepOptions } from "../nn/train-step.ts";
 import { placeholder } from "../tensor/graph.ts";
-import { type Given, type HostTensor, host, type Key, oneHot, random, type Tensor } from "../tensor/index.ts";
+import { type Given, gather, type HostTensor, host, type Key, oneHot, random, type Tensor } from "../tensor/index.ts";
 import type { Checkpoints } from "./checkpoint.ts";
 import { normalised, unitInput } from "./input.ts";
 import { type AdapterEntry, adapterScope, initAdapters, recordAdapters } from "./losses/adapter.ts";
@@ -51,7 +51,10 @@ export interface LessonPlan {
   readonly signal?: AbortSignal;
 }
 
-/** Inputs of a step beside the state. */
+/**
+ * Inputs of a step beside the state: a batch, or all examples with the ids of the batch in `at`. The latter saves the
+ * copy of each batch on the training thread: the runtime reads the examples where they lie.
+ */
 export interface StepBatch {
   readonly [name: string]: Tensor | { readonly [name: string]: Tensor };
   readonly x: Tensor;
@@ -60,25 +63,32 @@ export interface StepBatch {
   readonly rows: { readonly [name: string]: Tensor };
   /** lambda f32 and y i32 of mixed pairs. */
   readonly mix: { readonly [name: string]: Tensor };
+  /** ids i32 `[B]`, when the rest holds all examples. */
+  readonly at: { readonly [name: string]: Tensor };
 }
 export type StepScalars = SymbolicScalars & { readonly key: Tensor; readonly progress: Tensor };
 
-/** @throws E_TEACH_OPTION, E_TEACH_CLASSES */
-export function prepareLesson(plan: LessonPlan) {
+/**
+ * `resident` feeds all examples to every step instead of copies of some: for runtimes that read a fed array in place,
+ * and for batches that are not changed on the way.
+ * @throws E_TEACH_OPTION, E_TEACH_CLASSES
+ */
+export function prepareLesson(plan: LessonPlan, resident = false) {
   checkPlan(plan);
   const { network, stored, batchSize } = plan;
   const { model, normalise } = network;
   const adapters = findAdapters(plan);
   const optimiser = typeof plan.optimiser === "function" ? plan.optimiser(adapters.size) : plan.optimiser;
   const own = model.params.size;
-  const read = (batch: StepBatch) => normalised(unitInput(batch.x), normalise);
+  const read = (batch: StepBatch) => normalised(unitInput(chosen(batch).x), normalise);
 
   const step: TrainStepOptions<StepBatch, StepScalars> = {
     model: withAdapters(model, adapters),
     optimiser,
     input: read,
     ...(plan.clip !== undefined && { clip: plan.clip }),
-    loss: ({ output, taps, batch, scalars, params }) => {
+    loss: ({ output, taps, batch: fed, scalars, params }) => {
+      const batch = chosen(fed);
       const classes = output.dims.at(-1)!;
       const scope = adapters.size > 0 && adapterScope(adapters.entries, params.slice(0, own));
       const about: LossBatch = {
@@ -91,6 +101,14 @@ export function prepareLesson(plan: LessonPlan) {
       return { loss, metrics: parts };
     },
   };
+  const all = resident && {
+    x: host(plan.data.inputs, [countOf(plan.data), ...plan.data.inputShape]),
+    y: host(plan.data.labels),
+    rows: Object.fromEntries(
+      [...(stored ?? [])].map(([name, { shape, data }]) => [name, host(data, [countOf(plan.data), ...shape])]),
+    ),
+    mix: {},
+  };
   return {
     step,
     optimiser,
@@ -98,14 +116,37 @@ export function prepareLesson(plan: LessonPlan) {
     /** The student's own part of a parameter vector. */
     own: (params: HostTensor): Float32Array => (params.data as Float32Array).subarray(0, own),
     initial: (key: Key): Float32Array => initAdapters(adapters, random.fold(key, "adapters")),
-    feed: (batch: Batch): Given<StepBatch> => ({
-      x: host(batch.x, [batchSize, ...plan.data.inputShape]),
-      y: host(batch.y),
-      rows: stored ? gatherRows(stored, batch.ids) : {},
-      mix: batch.mix ? { lambda: host(batch.mix.lambda), y: host(batch.mix.y) } : ({} as Record<string, HostTensor>),
-    }),
+    /** What `feed` does not read of a batch need not be made. */
+    reads: all ? outline(plan.data) : plan.data,
+    feed: (batch: Batch): Given<StepBatch> =>
+      all
+        ? { ...all, at: { ids: host(batch.ids) } }
+        : {
+            x: host(batch.x, [batchSize, ...plan.data.inputShape]),
+            y: host(batch.y),
+            rows: stored ? gatherRows(stored, batch.ids) : {},
+            mix: batch.mix
+              ? { lambda: host(batch.mix.lambda), y: host(batch.mix.y) }
+              : ({} as Record<string, HostTensor>),
+            at: {},
+          },
   };
 }
+
+/** The examples of a step, wherever they come from. Equal gathers are one node of the compiled graph. */
+function chosen(fed: StepBatch): StepBatch {
+  const { ids } = fed.at;
+  if (!ids) return fed;
+  const rows = Object.entries(fed.rows).map(([name, all]) => [name, gather(all, ids)] as const);
+  return { ...fed, x: gather(fed.x, ids), y: gather(fed.y, ids), rows: Object.fromEntries(rows) };
+}
+
+/** The same examples without their inputs: batches of it have the order, the labels and the ids of the real ones. */
+const outline = (data: ArrayDataset): ArrayDataset => ({
+  ...data,
+  inputs: new Uint8Array(countOf(data)),
+  inputShape: [1],
+});
 
 /** λ·onehot(y) + (1-λ)·onehot(y'), `[B, C]`. */
 function mixed(y: Tensor, other: Tensor, lambda: Tensor, classes: number): Tensor {

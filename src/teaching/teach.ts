@@ -8,7 +8,7 @@
 import { type Batch, batches } from "../data/batches.ts";
 import { fail } from "../errors.ts";
 import { initState, keyTensor, type TrainState, trainProgram } from "../nn/train-step.ts";
-import { type HostTensor, host, random, scalarOf } from "../tensor/index.ts";
+import { currentBackend, type HostTensor, host, random, scalarOf } from "../tensor/index.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Examined, Progress } from "./events.ts";
 import { type LessonPlan, prepareLesson } from "./plan.ts";
@@ -47,7 +47,9 @@ const NEWS_MS = 200;
  * @throws E_DIVERGED (the last good checkpoint stays), E_STOPPED after `signal` (a checkpoint is written)
  */
 export async function* teach(plan: LessonPlan): AsyncGenerator<TeachEvent, void> {
-  const lesson = prepareLesson(plan);
+  // Native ONNX Runtime reads fed arrays in place; WebAssembly copies them into its own memory at every step.
+  const inPlace = (await currentBackend()).name === "onnxruntime-node";
+  const lesson = prepareLesson(plan, inPlace && (plan.augment ?? []).length === 0);
   const { stage, steps, checkpoints, checkpointSeconds = 5, exam, signal } = plan;
   const saved = await checkpoints?.load();
   let step = saved?.step ?? 0;
@@ -59,7 +61,7 @@ export async function* teach(plan: LessonPlan): AsyncGenerator<TeachEvent, void>
 
   const run = trainProgram(lesson.step);
   let state = saved ? restore(saved) : startState(plan, lesson);
-  const source: Iterator<Batch> | AsyncIterator<Batch> = openBatches(plan, step);
+  const source: Iterator<Batch> | AsyncIterator<Batch> = openBatches(plan, lesson, step);
   const window = Math.max(1, Math.ceil(steps / POINTS));
   const begun = { step, at: performance.now() };
   let [news, kept] = [Number.NEGATIVE_INFINITY, performance.now()];
@@ -153,9 +155,9 @@ function startState(plan: LessonPlan, lesson: Lesson): TrainState {
 }
 
 /** Batches from a step on. */
-function openBatches({ data, batchSize, augment = [], key, open }: LessonPlan, start: number) {
+function openBatches({ batchSize, augment = [], key, open }: LessonPlan, { reads }: Lesson, start: number) {
   const options = { key: random.fold(key, "batches"), batchSize, augment };
-  return open ? open(data, { ...options, start }) : batches(data, options).from(start);
+  return open ? open(reads, { ...options, start }) : batches(reads, options).from(start);
 }
 
 function scalarsOf({ steps, key }: LessonPlan, { optimiser }: Lesson, step: number) {

@@ -3,6 +3,8 @@
  * student. Times are printed and not asserted: they are the machine's, and it may be busy.
  */
 import { readFileSync } from "node:fs";
+import { copyFile, mkdir } from "node:fs/promises";
+import path from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Arm, digitsLesson } from "../../examples/browser/lesson.ts";
@@ -40,9 +42,9 @@ describe("the bundle", () => {
   test("is small beside ONNX Runtime's .wasm file", () => {
     const { worker = 0, "ort.wasm.bundle.min": runtime = 0 } = built.scripts;
     console.info(`gzip: lesson and Lyceum ${kb(worker)}, ONNX Runtime's script ${kb(runtime)}, without .wasm`);
-    // 55 kB when it was written. Whoever adds a quarter should know why.
+    // 62 kB when it was written. Whoever adds a quarter should know why.
     expect(worker).toBeGreaterThan(10_000);
-    expect(worker).toBeLessThan(70_000);
+    expect(worker).toBeLessThan(78_000);
   });
 });
 
@@ -63,25 +65,36 @@ describe.skipIf(!CHROMIUM)(`a page${CHROMIUM ? "" : " (skipped: no Chromium; set
     expect(await ask("drawn")).toEqual(await checks.drawn());
   });
 
-  // Both students' first losses: batch norm and convolutions in the one, wide products in the other.
+  // Batch norm and convolutions in the one, wide products in the other.
   test.each(["cnn-tiny", "mlp-small"])(
     "teaches the first 50 steps of %s with the same losses",
     async (student) => {
-      const steps = 50;
-      const native = await checks.firstSteps({ student, steps });
-      const web = await ask("firstSteps", { student, steps });
-      expect(web.losses).toHaveLength(steps);
-      const worst = Math.max(...web.losses.map((loss, i) => Math.abs(loss / native.losses[i]! - 1)));
-      const again = await checks.firstSteps({ student, steps });
-      const [wasm, cpu] = [web.stepMs, Math.min(native.stepMs, again.stepMs)];
-      console.info(
-        `${student}: losses differ by ${worst.toExponential(1)}; step ${wasm.toFixed(1)} ms here, ` +
-          `${cpu.toFixed(1)} ms native (${(wasm / cpu).toFixed(1)} times, mean of ${steps} steps, warm-up included)`,
-      );
+      const native = await checks.firstLosses({ student, steps: 50 });
+      const web = await ask("firstLosses", { student, steps: 50 });
+      expect(web).toHaveLength(50);
+      const worst = Math.max(...web.map((loss, i) => Math.abs(loss / native[i]! - 1)));
+      console.info(`${student}: losses of 50 steps differ by ${worst.toExponential(1)} at most`);
       // The bar. f32 sums in another order differ by 1e-7 in the first step; training amplifies.
       expect(worst).toBeLessThan(1e-3);
     },
-    180_000,
+    120_000,
+  );
+
+  test.each(["cnn-tiny", "mlp-small"])(
+    "trains %s in comparable time",
+    async (student) => {
+      const steps = 30;
+      const cpu = await checks.stepTimes({ student, steps });
+      const wasm = await ask("stepTimes", { student, steps });
+      cpu.push(...(await checks.stepTimes({ student, steps })));
+      const ratio = (of: (times: number[]) => number) => (of(wasm) / of(cpu)).toFixed(1);
+      console.info(
+        `${student}: step ${median(wasm).toFixed(1)} ms here, ${median(cpu).toFixed(1)} ms native: ` +
+          `${ratio(median)} times (fastest steps: ${ratio((times) => Math.min(...times))} times)`,
+      );
+      expect(wasm).toHaveLength(steps);
+    },
+    120_000,
   );
 
   test("feeds results back for 1000 steps without more memory", async () => {
@@ -91,19 +104,28 @@ describe.skipIf(!CHROMIUM)(`a page${CHROMIUM ? "" : " (skipped: no Chromium; set
   }, 120_000);
 
   test("loads the small build of ONNX Runtime only, and only from here", () => {
-    const loaded = [...new Set(site.requests.filter((path) => path.endsWith(".wasm")))];
+    const loaded = [...new Set(site.requests.filter((file) => file.endsWith(".wasm")))];
     expect(loaded).toEqual([expect.stringMatching(/\/ort-wasm-simd-threaded-[\w-]+\.wasm$/)]);
   });
 
   test("takes the .wasm file from where it is told", async () => {
-    const ort = await serve(new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url).pathname);
-    try {
-      const web = await ask("smallWith", { wasmPaths: `${ort.url}/`, threads: 1 });
-      expect(ort.requests).toContain("/ort-wasm-simd-threaded.wasm");
-      expectClose(web, await checks.small({ provider: "cpu" }), 1e-5);
-    } finally {
-      await ort.close();
+    const folder = path.join(built.folder, "ort");
+    await mkdir(folder);
+    for (const file of ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"]) {
+      await copyFile(
+        new URL(`../../node_modules/onnxruntime-web/dist/${file}`, import.meta.url),
+        path.join(folder, file),
+      );
     }
+    const web = await ask("smallWith", { wasmPaths: "/ort/", threads: 2 });
+    expect(site.requests).toContain("/ort/ort-wasm-simd-threaded.wasm");
+    expectClose(web, await checks.small({ provider: "cpu" }), 1e-5);
+  });
+
+  test("says what to do when the file is not there", async () => {
+    await expect(ask("smallWith", { wasmPaths: "/nowhere/", threads: 2 })).rejects.toThrow(
+      /could not be started: .*\/nowhere\/.*say where, useBackend\(webBackend\(\{ wasmPaths/,
+    );
   });
 
   test("names the providers that a browser has", async () => {
@@ -174,7 +196,7 @@ describe.skipIf(!CHROMIUM)("WebGPU in a page", () => {
     const web = (await page.evaluate('check("small", { provider: "webgpu" })')) as number[];
     // GPUs may contract and approximate (gelu's erf, exp).
     expectClose(web, await checks.small({ provider: "cpu" }), 1e-4);
-    expect(site.requests.some((path) => path.includes("asyncify"))).toBe(true);
+    expect(site.requests.some((file) => file.includes("asyncify"))).toBe(true);
   }, 120_000);
 });
 
@@ -190,4 +212,5 @@ function expectClose(actual: readonly number[], expected: readonly number[], tol
   expect(worst / scale).toBeLessThan(tolerance);
 }
 
+const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1]!;
 const kb = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

@@ -1,8 +1,9 @@
 /** What is asked of both worlds. Nothing in this file knows where it runs; answers are plain data. */
 import { answersOf, castFor, studentPlan } from "../../../examples/browser/lesson.ts";
 import { batches, drawnDigits, sha256 } from "../../../src/data/browser.ts";
-import { buildModel, sgd } from "../../../src/nn/index.ts";
+import { buildModel, initState, keyTensor, sgd, trainProgram } from "../../../src/nn/index.ts";
 import { type NetworkState, teach } from "../../../src/teaching/browser.ts";
+import { prepareLesson } from "../../../src/teaching/plan.ts";
 import {
   grad,
   type HostTensor,
@@ -47,26 +48,38 @@ function cast(student: string) {
   return { teacher, taught, untrained: teacher.model.init(key(11)) satisfies NetworkState };
 }
 
-export interface FirstSteps {
-  /** One for every step. */
-  readonly losses: readonly number[];
-  readonly stepMs: number;
-}
-
-/** The first 50 steps of a student, with all its losses. */
-export async function firstSteps({ student, steps }: { student: string; steps: number }): Promise<FirstSteps> {
+/** The losses of a student's first steps. */
+export async function firstLosses({ student, steps }: { student: string; steps: number }): Promise<readonly number[]> {
   const split = data();
   const { teacher, taught, untrained } = cast(student);
   const answers = await answersOf(teacher, untrained, split.train);
-  const plan = studentPlan(split, taught, { steps, seed: 3, answers });
-  let stepMs = Number.NaN;
-  for await (const event of teach(plan)) {
-    if (event.type === "progress") stepMs = (1000 * plan.batchSize) / event.examplesPerSecond;
+  for await (const event of teach(studentPlan(split, taught, { steps, seed: 3, answers }))) {
     // Up to 100 steps, every step is a point of the curve.
-    if (event.type === "taught") return { losses: event.log.loss.map(([, loss]) => loss), stepMs };
+    if (event.type === "taught") return event.log.loss.map(([, loss]) => loss);
   }
   throw new Error("The lesson did not end.");
 }
+
+/** Milliseconds of a student's steps, the first ones left out. */
+export async function stepTimes({ student, steps }: { student: string; steps: number }): Promise<number[]> {
+  const split = data();
+  const network = cast(student).taught;
+  const { step, optimiser, feed } = prepareLesson(studentPlan(split, network, { steps, seed: 3 }));
+  const run = trainProgram(step);
+  const order = batches(split.train, { key: key(1), batchSize: 128 });
+  let state = initState(network.model, optimiser, key(2));
+  const times: number[] = [];
+  for (let i = 0; i < WARM + steps; i++) {
+    const batch = feed(order.batchAt(i));
+    const start = performance.now();
+    state = (await run(state, batch, { lr: 1e-3, step: i + 1, key: keyTensor(key(i)), progress: 0 })).state;
+    times.push(performance.now() - start);
+  }
+  await run.release();
+  return times.slice(WARM);
+}
+/** WebAssembly is compiled a second time, for speed, while it runs. */
+const WARM = 20;
 
 /** Bytes of WebAssembly memory after some steps of a reusing program, and after many more. */
 export async function growth({ early, late }: { early: number; late: number }): Promise<[number, number]> {
