@@ -80,13 +80,16 @@ describe.skipIf(!CHROMIUM)(`a page${CHROMIUM ? "" : " (skipped: no Chromium; set
     120_000,
   );
 
-  test.each(["cnn-tiny", "mlp-small"])(
+  test.each([
+    ["cnn-tiny", 80],
+    ["mlp-small", 400],
+  ])(
     "trains %s in comparable time",
-    async (student) => {
-      const steps = 30;
-      const cpu = await checks.stepTimes({ student, steps });
-      const wasm = await ask("stepTimes", { student, steps });
-      cpu.push(...(await checks.stepTimes({ student, steps })));
+    async (student, warm) => {
+      const steps = 60;
+      const cpu = await checks.stepTimes({ student, warm, steps });
+      const wasm = await ask("stepTimes", { student, warm, steps });
+      cpu.push(...(await checks.stepTimes({ student, warm, steps })));
       const ratio = (of: (times: number[]) => number) => (of(wasm) / of(cpu)).toFixed(1);
       console.info(
         `${student}: step ${median(wasm).toFixed(1)} ms here, ${median(cpu).toFixed(1)} ms native: ` +
@@ -106,6 +109,16 @@ describe.skipIf(!CHROMIUM)(`a page${CHROMIUM ? "" : " (skipped: no Chromium; set
   test("loads the small build of ONNX Runtime only, and only from here", () => {
     const loaded = [...new Set(site.requests.filter((file) => file.endsWith(".wasm")))];
     expect(loaded).toEqual([expect.stringMatching(/\/ort-wasm-simd-threaded-[\w-]+\.wasm$/)]);
+  });
+
+  test("computes with threads where it is isolated", async () => {
+    expect(await page.evaluate("crossOriginIsolated")).toBe(true);
+    const scripts = () => site.requests.filter((file) => file.includes("ort.wasm.bundle")).length;
+    const before = scripts();
+    const web = await ask("smallWith", { threads: 2 });
+    // The second thread loads the script of the first.
+    expect(scripts() - before).toBe(2);
+    expectClose(web, await checks.small({ provider: "cpu" }), 1e-5);
   });
 
   test("takes the .wasm file from where it is told", async () => {
@@ -184,10 +197,12 @@ describe.skipIf(!CHROMIUM)(`a page${CHROMIUM ? "" : " (skipped: no Chromium; set
 });
 
 describe.skipIf(!CHROMIUM)("WebGPU in a page", () => {
-  let browser: Browser;
+  let browser: Browser | undefined;
   afterAll(() => browser?.close());
 
-  test("computes the same", async ({ skip }) => {
+  // Chromium's software GPU crashed once in a dozen runs on a busy machine, and took the browser with it.
+  test("computes the same", { timeout: 120_000, retry: 1 }, async ({ skip }) => {
+    await browser?.close();
     browser = await launch({ webgpu: true });
     const page = await browser.newPage();
     await page.goto(site.url + CHECKS);
@@ -197,7 +212,7 @@ describe.skipIf(!CHROMIUM)("WebGPU in a page", () => {
     // GPUs may contract and approximate (gelu's erf, exp).
     expectClose(web, await checks.small({ provider: "cpu" }), 1e-4);
     expect(site.requests.some((file) => file.includes("asyncify"))).toBe(true);
-  }, 120_000);
+  });
 });
 
 async function lessonInNode(options: Parameters<typeof digitsLesson>[0]): Promise<Record<Arm, number>> {

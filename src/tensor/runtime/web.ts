@@ -20,7 +20,8 @@ export interface WebOptions {
   /**
    * Threads of the WebAssembly kernels, fixed by the first program that is compiled. More than one needs a page that is
    * cross-origin isolated: `Cross-Origin-Opener-Policy: same-origin`, `Cross-Origin-Embedder-Policy: require-corp`.
-   * Default: half the logical processors, from 2 to 4; 1 without isolation.
+   * Default, ONNX Runtime's: half the logical processors, at most 4; 1 without isolation. All of them would be slower:
+   * the page and the browser want some, and every operation waits for its last thread.
    */
   readonly threads?: number;
 }
@@ -51,7 +52,8 @@ export function webBackend(options: WebOptions = {}, load: OrtLoader = loadForBr
       if (provider === "webgpu") await checkAdapter();
       const ort = await load(provider);
       const { wasm } = ort.env;
-      wasm.numThreads = threads ?? options.threads ?? defaultThreads();
+      const count = threads ?? options.threads;
+      if (count !== undefined) wasm.numThreads = count;
       if (options.wasmPaths !== undefined) wasm.wasmPaths = options.wasmPaths;
       // This build ignores preallocated outputs.
       return openSession(
@@ -62,21 +64,14 @@ export function webBackend(options: WebOptions = {}, load: OrtLoader = loadForBr
           executionProviders: provider === "webgpu" ? ["webgpu", "wasm"] : ["wasm"],
           graphOptimizationLevel: "all",
           logSeverityLevel: 3,
-          // Threads that wait for work in a loop take the processor from the page and from each other: on two busy
-          // cores a step of cnn-tiny took 75 ms with spinning, 43 ms without.
+          // Threads that wait for work in a loop take the processor from the page and from each other: with two on two
+          // busy cores a step of cnn-tiny took 91 ms with spinning, 45 ms without, and 17 ms without when it was quiet.
           extra: { session: { intra_op: { allow_spinning: "0" } } },
         },
         false,
       );
     },
   };
-}
-
-/** As ONNX Runtime does it, but two of two processors. */
-function defaultThreads(): number {
-  if (!globalThis.crossOriginIsolated) return 1;
-  const logical = navigator.hardwareConcurrency;
-  return Math.min(logical, 4, Math.max(2, Math.ceil(logical / 2)));
 }
 
 /** Without an adapter ONNX Runtime would fall back to WebAssembly and only warn on the console. */

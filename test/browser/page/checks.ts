@@ -60,8 +60,8 @@ export async function firstLosses({ student, steps }: { student: string; steps: 
   throw new Error("The lesson did not end.");
 }
 
-/** Milliseconds of a student's steps, the first ones left out. */
-export async function stepTimes({ student, steps }: { student: string; steps: number }): Promise<number[]> {
+/** Milliseconds of a student's steps, after some that are not counted: WebAssembly is compiled anew while it runs. */
+export async function stepTimes({ student, warm, steps }: { student: string; warm: number; steps: number }) {
   const split = data();
   const network = cast(student).taught;
   const { step, optimiser, feed } = prepareLesson(studentPlan(split, network, { steps, seed: 3 }));
@@ -69,17 +69,15 @@ export async function stepTimes({ student, steps }: { student: string; steps: nu
   const order = batches(split.train, { key: key(1), batchSize: 128 });
   let state = initState(network.model, optimiser, key(2));
   const times: number[] = [];
-  for (let i = 0; i < WARM + steps; i++) {
+  for (let i = 0; i < warm + steps; i++) {
     const batch = feed(order.batchAt(i));
     const start = performance.now();
     state = (await run(state, batch, { lr: 1e-3, step: i + 1, key: keyTensor(key(i)), progress: 0 })).state;
     times.push(performance.now() - start);
   }
   await run.release();
-  return times.slice(WARM);
+  return times.slice(warm);
 }
-/** WebAssembly is compiled a second time, for speed, while it runs. */
-const WARM = 20;
 
 /** Bytes of WebAssembly memory after some steps of a reusing program, and after many more. */
 export async function growth({ early, late }: { early: number; late: number }): Promise<[number, number]> {
