@@ -21,6 +21,10 @@ export default defineConfig({
     "src/teaching/report/index.ts",
     // Started by URL, not imported.
     "src/data/prefetch-worker.ts",
+    "src/systems/worker.ts",
+    "src/systems/index.ts",
+    // Found by name at run time.
+    "src/systems/*/index.ts",
     "src/cli/main.ts",
     "src/cli/child.ts",
   ],

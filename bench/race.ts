@@ -126,8 +126,9 @@ function share(runners: readonly Runner[], { rounds, turn }: RaceOptions, second
     .forEach((runner, i, all) => {
       const fair = left / (all.length - i);
       const fits = Math.floor(fair / runner.pace);
-      // Powers of two divide the cycle of batches: the same one comes back and its losses can be compared.
-      const steps = fits >= turn ? turn : Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, Math.min(fits, BATCHES)))));
+      // Whole cycles of batches, or powers of two, which divide one: the same batch comes back, losses can be compared.
+      const cycles = Math.min(turn, fits - (fits % BATCHES));
+      const steps = cycles > 0 ? cycles : 2 ** Math.floor(Math.log2(Math.max(1, fits)));
       left -= steps * runner.pace;
       turns.set(runner, steps);
     });

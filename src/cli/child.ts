@@ -5,8 +5,10 @@
  * Ctrl-C reaches both processes of a terminal: this one ignores it and waits to be told, so that it stops between two
  * steps with its checkpoint written. When the other side disappears, it goes, too.
  */
+
+import { flatten } from "../plain-error.ts";
 import { type Job, startJob } from "./jobs.ts";
-import { type FromChild, flatten, type ToChild } from "./messages.ts";
+import type { FromChild, ToChild } from "./messages.ts";
 
 type Events = ReturnType<typeof startJob> extends AsyncIterable<infer E> ? E : never;
 /** The longest time for which messages may wait behind the work, ms. */

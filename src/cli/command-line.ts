@@ -1,5 +1,6 @@
 /** All commands, put together. A command is one file in commands/ that adds itself to the program. */
 import { Command } from "commander";
+import { claims } from "./commands/claims.ts";
 import { data } from "./commands/data.ts";
 import { doctor } from "./commands/doctor.ts";
 import { inspect } from "./commands/inspect.ts";
@@ -7,16 +8,19 @@ import { losses } from "./commands/losses.ts";
 import { models } from "./commands/models.ts";
 import { predict } from "./commands/predict.ts";
 import { resume } from "./commands/resume.ts";
+import { run } from "./commands/run.ts";
 import { store } from "./commands/store.ts";
+import { systems } from "./commands/systems.ts";
 import { teach } from "./commands/teach.ts";
 import { version } from "./version.ts";
 
-const COMMANDS = [teach, resume, predict, inspect, data, store, models, losses, doctor];
+const COMMANDS = [teach, run, systems, claims, resume, predict, inspect, data, store, models, losses, doctor];
 
 const AFTER = `
 Start here:
   lyceum teach                                  a teacher and a student on drawn digits, in about a minute
   lyceum teach --data fashion-mnist --seeds 3   real data, with confidence intervals
+  lyceum run nd                                 a published method with its baselines (lyceum systems)
   lyceum doctor                                 does this machine compute what it should?`;
 
 export function commandLine(): Command {

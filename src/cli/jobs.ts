@@ -1,13 +1,37 @@
 /** What the computing process can be asked to do, as plain data. */
+import type { SystemEvent } from "../systems/events.ts";
+import type { RunOptions } from "../systems/run.ts";
 import type { LessonEvent } from "../teaching/events.ts";
 import type { DistilOptions } from "../teaching/lesson/options.ts";
 
-export type Job =
+type About = Pick<DistilOptions, "version" | "command">;
+
+export type LessonJob =
   | { readonly kind: "teach"; readonly options: Omit<DistilOptions, "signal" | "data"> & { readonly data?: string } }
-  | { readonly kind: "resume"; readonly folder: string; readonly about: Pick<DistilOptions, "version" | "command"> };
+  | { readonly kind: "resume"; readonly folder: string; readonly about: About };
+
+/** A run of a system. */
+export interface RunJob {
+  readonly kind: "run";
+  /** Name or module of the system. */
+  readonly system: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly run: Pick<RunOptions, "out" | "preset" | "jobs"> & About;
+}
+
+export type Job = LessonJob | RunJob;
 
 /** Starts a job. Nothing is imported before: the process answers "ready" at once. */
-export async function* startJob(job: Job, signal: AbortSignal): AsyncGenerator<LessonEvent, void> {
+export async function* startJob(job: Job, signal: AbortSignal): AsyncGenerator<LessonEvent | SystemEvent, void> {
+  if (job.kind === "run") {
+    const [{ loadSystem }, { runSystem }] = await Promise.all([
+      import("../systems/registry.ts"),
+      import("../systems/run.ts"),
+    ]);
+    const { system, module } = await loadSystem(job.system);
+    yield* runSystem(system, job.options, { ...job.run, module, signal });
+    return;
+  }
   const [{ distil }, { resumeOptions }] = await Promise.all([
     import("../teaching/lesson/distil.ts"),
     import("../teaching/lesson/options.ts"),

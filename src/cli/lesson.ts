@@ -1,6 +1,6 @@
 /** Runs a teaching job in its own process, tells how it goes, and shows what came out: for `teach` and `resume`. */
 import type { LessonEvent } from "../teaching/events.ts";
-import type { Job } from "./jobs.ts";
+import type { LessonJob } from "./jobs.ts";
 import { createNarrator } from "./narrator.ts";
 import { terminal } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -12,7 +12,7 @@ export interface ShowOptions {
 }
 
 /** @throws what the job throws, Interrupted, E_WORKER */
-export async function runLesson(job: Job, { json = false }: ShowOptions): Promise<void> {
+export async function runLesson(job: LessonJob, { json = false }: ShowOptions): Promise<void> {
   const narrator = createNarrator(terminal(process.stderr));
   const howToResume = () => {
     const folder = narrator.folder();
@@ -20,7 +20,7 @@ export async function runLesson(job: Job, { json = false }: ShowOptions): Promis
   };
   narrator.prepare();
   try {
-    await runJob<Job, LessonEvent>(job, { onEvent: narrator.hear, say: narrator.say, howToResume });
+    await runJob<LessonJob, LessonEvent>(job, { onEvent: narrator.hear, say: narrator.say, howToResume });
   } finally {
     narrator.close();
   }

@@ -7,8 +7,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { fail } from "../errors.ts";
+import { revive } from "../plain-error.ts";
 import { Interrupted } from "./interrupted.ts";
-import { type FromChild, revive, type ToChild } from "./messages.ts";
+import type { FromChild, ToChild } from "./messages.ts";
 
 export interface WorkOptions<Event> {
   readonly onEvent: (event: Event) => void;

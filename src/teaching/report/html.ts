@@ -6,6 +6,7 @@
 import { reliability, sureness } from "./figures/calibration.ts";
 import { curves } from "./figures/curves.ts";
 import { differences } from "./figures/differences.ts";
+import { methodSection } from "./figures/method.ts";
 import { COSTS, tradeoff } from "./figures/tradeoff.ts";
 import { definitionsSection, reproduceSection, settingsSection } from "./page/appendix.ts";
 import { claimsSection, classSection, examplesSection, notesSection } from "./page/evidence.ts";
@@ -40,6 +41,7 @@ export function reportHtml(report: Report): string {
 ${header(report, summary)}
 ${section("arms", "Results", null, armsTable(report, summary.metric, styles), plots.length > 0 && html`<div class="pair">${plots.slice(0, 2)}</div>`)}
 ${gaps && section("differences", "Compared seed by seed", "Arms that ran on the same seeds are subtracted seed by seed, so that the luck they share cancels. The verdict is on the first of the two.", gaps, comparisonsTable(report))}
+${methodSection(report)}
 ${learning && section("curves", "How they learned", null, learning)}
 ${classSection(report, summary, styles)}
 ${

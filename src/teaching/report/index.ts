@@ -11,6 +11,7 @@ export {
   Comparison,
   type Environment,
   type Example,
+  Figure,
   Measurement,
   MetricDefinition,
   parseReport,

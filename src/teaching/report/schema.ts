@@ -108,10 +108,14 @@ const ClassRow = z.object({
 });
 export type ClassRow = z.infer<typeof ClassRow>;
 
+const Picture = z
+  .string()
+  .regex(/^data:image\/png;base64,[A-Za-z0-9+/]+=*$/, "expected a data:image/png;base64 address");
+
 const Prediction = z.object({ label: z.string(), confidence: share });
 const Example = z.object({
   kind: z.literal("disagreement"),
-  image: z.string().regex(/^data:image\/png;base64,[A-Za-z0-9+/]+=*$/, "expected a data:image/png;base64 address"),
+  image: Picture,
   label: z.string(),
   teacher: Prediction,
   student: Prediction,
@@ -125,6 +129,57 @@ const Calibration = z.object({
   bins: z.array(z.object({ confidence: share, accuracy: share, count })),
 });
 export type Calibration = z.infer<typeof Calibration>;
+
+const Points = z.array(z.tuple([finite, finite]));
+const drawn = { id: text, title: text, caption: text };
+/** The method's own pictures: what no general section shows. Data, not drawings: the page draws them. */
+export const Figure = z.discriminatedUnion("kind", [
+  z.object({
+    ...drawn,
+    kind: z.literal("lines"),
+    x: Axis,
+    y: Axis,
+    lines: z.array(z.object({ name: text, points: Points })),
+  }),
+  z.object({
+    ...drawn,
+    kind: z.literal("scatter"),
+    x: Axis,
+    y: Axis,
+    groups: z.array(z.object({ name: text, points: Points })),
+  }),
+  /** One bar per name and group, with an interval where there is one; the groups stand in panels of their own. */
+  z.object({
+    ...drawn,
+    kind: z.literal("bars"),
+    value: Axis,
+    bars: z.array(z.object({ group: text.optional(), name: text, value: finite, ci95: Interval.nullable() })),
+  }),
+  /** Shares of a whole over x: `layers[i].values[j]` belongs to `at[j]`; the layers add up to 1. */
+  z.object({
+    ...drawn,
+    kind: z.literal("shares"),
+    x: Axis,
+    at: z.array(finite),
+    layers: z.array(z.object({ name: text, values: z.array(share) })),
+  }),
+  /** Rows of small pictures with a word below each. */
+  z.object({
+    ...drawn,
+    kind: z.literal("pictures"),
+    rows: z.array(
+      z.object({ label: z.string(), pictures: z.array(z.object({ image: Picture, caption: z.string() })) }),
+    ),
+  }),
+  /** Numbers are shown with four significant digits. */
+  z.object({
+    ...drawn,
+    kind: z.literal("table"),
+    columns: z.array(z.string()),
+    rows: z.array(z.array(z.union([z.string(), finite]))),
+  }),
+]);
+export type Figure = z.infer<typeof Figure>;
 
 const Environment = z.object({
   node: text,
@@ -161,6 +216,9 @@ export const Report = z
     calibration: z.array(Calibration).optional(),
     examples: z.array(Example),
     notes: z.array(text),
+    figures: z.array(Figure).optional(),
+    /** Further results of the method as plain JSON, for claims and for machines. */
+    values: z.record(text, z.unknown()).optional(),
     /** Metrics that the registry in metrics.ts does not know; they win over it. */
     definitions: z.record(text, MetricDefinition).optional(),
   })

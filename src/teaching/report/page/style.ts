@@ -68,6 +68,10 @@ thead th.number{white-space:normal}
 .examples li{display:flex;gap:14px;background:var(--card);border-radius:10px;padding:12px}
 .examples img{width:84px;height:84px;object-fit:contain;border-radius:6px;flex:none;image-rendering:pixelated;background:var(--page)}
 .examples li>div{min-width:0;flex:1;font-size:.8125rem;line-height:1.5}
+.maps{display:flex;flex-wrap:wrap;gap:12px;align-items:flex-end;margin:12px 0}
+.maps .name{flex:0 0 8em;align-self:center;font-weight:600;font-size:.875rem}
+.map{display:flex;flex-direction:column;align-items:center;gap:4px}
+.map img{width:84px;height:84px;border-radius:6px;image-rendering:pixelated;background:var(--card)}
 .examples strong{font-size:.875rem;overflow-wrap:anywhere}
 .guess{display:grid;grid-template-columns:5em minmax(0,1fr) auto;gap:0 6px}
 .guess>:first-child{color:var(--muted)}
