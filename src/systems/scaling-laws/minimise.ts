@@ -16,8 +16,8 @@ const MEMORY = 10;
 const [ARMIJO, CURVATURE] = [1e-4, 0.9];
 
 export function minimise(objective: Objective, start: ArrayLike<number>, iterations = 500, tolerance = 1e-10): Minimum {
-  let x = Float64Array.from(start);
-  let g = new Float64Array(x.length);
+  let x: Float64Array = Float64Array.from(start);
+  let g: Float64Array = new Float64Array(x.length);
   let value = objective(x, g);
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
   let k = 0;
