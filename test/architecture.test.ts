@@ -19,9 +19,9 @@ const roomOf = (path: string) => path.split("/")[0]!;
 
 /** The table of rooms in ARCHITECTURE.md: room -> rooms it may import. */
 function rooms(): Map<string, Set<string>> {
-  const rows = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8").matchAll(/^\| `([\w.]+)\/?` \| ([^|]*) \|/gm);
+  const rows = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8").matchAll(/^\| `([\w.-]+)\/?` \| ([^|]*) \|/gm);
   return new Map(
-    Array.from(rows, ([, room, list]) => [room!, new Set(Array.from(list!.matchAll(/`([\w.]+)\/?`/g), (m) => m[1]!))]),
+    Array.from(rows, ([, room, list]) => [room!, new Set(Array.from(list!.matchAll(/`([\w.-]+)\/?`/g), (m) => m[1]!))]),
   );
 }
 

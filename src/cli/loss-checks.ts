@@ -11,14 +11,15 @@ import type { Check } from "./checks.ts";
 
 const BATCH = 8;
 const CLASSES = 6;
-const MAP = [4, 3, 3];
+/** One example's taps: what any kind of loss may ask for. */
+const TAPS = { low: [3, 4, 4], map: [4, 3, 3], embedding: [CLASSES] } as const;
 const LABELS = host(
   Int32Array.from({ length: BATCH }, (_, i) => i % CLASSES),
   [BATCH],
 );
 
-/** A matching loss pulls the student towards the teacher's values; others (labels, class means) have no zero there. */
-const matching = Object.entries(losses).filter(([, { needs }]) => (needs.logits || needs.taps) && !needs.classMeans);
+/** A matching loss pulls the student towards the teacher's values; others have no zero there. */
+const matching = Object.entries(losses).filter(([, entry]) => entry.matching);
 
 export function lossChecks(): Check[] {
   return [
@@ -28,10 +29,9 @@ export function lossChecks(): Check[] {
 }
 
 async function zeroAtTheTeacher(name: string): Promise<string> {
-  const shape = losses[name]!.needs.taps === "map" ? MAP : [CLASSES];
-  const taps = new Map([["f", [BATCH, ...shape]]]);
+  const taps = new Map(Object.entries(TAPS).map(([path, shape]) => [path, [BATCH, ...shape]]));
   const loss = createLoss([{ name, weight: 1 }], taps, taps);
-  const [a, b] = [1, 2].map((seed) => sides(seed, shape)) as [Sides, Sides];
+  const [a, b] = [sides(1), sides(2)];
   const equal = await measure(loss, a, a);
   const different = await measure(loss, a, b);
   // f32 rounding of probabilities, as in the tests of the losses.
@@ -50,7 +50,7 @@ async function zeroAtTheTeacher(name: string): Promise<string> {
 
 /** T²·KL(softmax(t/T) ‖ softmax(s/T)), mean over the batch, in plain f64; swapped operands or a missing T² differ. */
 async function temperatureLaw(): Promise<string> {
-  const [student, teacher] = [sides(1, [CLASSES]), sides(2, [CLASSES])];
+  const [student, teacher] = [sides(1), sides(2)];
   for (const temperature of [1, 4]) {
     const { loss } = await measure(kd({ temperature }), student, teacher);
     const expected = divergence(toNumbers(teacher.logits), toNumbers(student.logits), temperature) * temperature ** 2;
@@ -62,36 +62,33 @@ async function temperatureLaw(): Promise<string> {
   return "KD equals T²·KL(teacher ‖ student)";
 }
 
-interface Sides {
-  readonly logits: HostTensor;
-  readonly tap: HostTensor;
-}
+type Sides = { readonly logits: HostTensor; readonly taps: Readonly<Record<string, HostTensor>> };
 
-function sides(seed: number, shape: readonly number[]): Sides {
-  const [logits, tap] = random.split(random.key(seed), 2) as [random.Key, random.Key];
-  const draw = (key: random.Key, ...dims: number[]) =>
-    host(
-      random
-        .normal(
-          key,
-          dims.reduce((a, b) => a * b, 1),
-        )
-        .map((v) => 3 * v),
-      dims,
+function sides(seed: number): Sides {
+  const draw = (name: string, shape: readonly number[]) => {
+    const size = BATCH * shape.reduce((a, b) => a * b, 1);
+    const values = random.normal(random.fold(random.key(seed), name), size);
+    return host(
+      values.map((v) => 3 * v),
+      [BATCH, ...shape],
     );
-  return { logits: draw(logits, BATCH, CLASSES), tap: draw(tap, BATCH, ...shape) };
+  };
+  const taps = Object.entries(TAPS).map(([path, shape]) => [path, draw(path, shape)]);
+  return { logits: draw("logits", [CLASSES]), taps: Object.fromEntries(taps) };
 }
 
 /** The loss, and the size of its gradients with respect to everything on each side. */
 async function measure(loss: Loss, student: Sides, teacher: Sides) {
-  type Symbolic = { logits: Tensor; tap: Tensor };
-  const outputs = ({ logits, tap }: Symbolic): Outputs => ({ logits, taps: new Map([["f", tap]]) });
+  type Symbolic = { logits: Tensor; taps: { [path: string]: Tensor } };
+  const outputs = ({ logits, taps }: Symbolic): Outputs => ({ logits, taps: new Map(Object.entries(taps)) });
+  const all = ({ logits, taps }: Symbolic) => [logits, ...Object.values(taps)];
   const run = program((s: Symbolic, t: Symbolic, labels: Tensor) => {
     const result = loss(outputs(s), teacherTargets(outputs(t)), { labels }).loss;
     // One call: a tensor that the loss does not read has gradient zero, as long as it reads any of them.
-    const squares = grad(result, [s.logits, s.tap, t.logits, t.tap]).map((g) => g.square().sum());
-    const [logits, tap, teacherLogits, teacherTap] = squares as [Tensor, Tensor, Tensor, Tensor];
-    return { loss: result, gradient: logits.add(tap).sqrt(), teacher: teacherLogits.add(teacherTap).sqrt() };
+    const squares = grad(result, [...all(s), ...all(t)]).map((g) => g.square().sum());
+    const half = squares.length / 2;
+    const size = (list: readonly Tensor[]) => list.reduce((a, b) => a.add(b)).sqrt();
+    return { loss: result, gradient: size(squares.slice(0, half)), teacher: size(squares.slice(half)) };
   });
   const result = await run({ ...student }, { ...teacher }, LABELS);
   await run.release();

@@ -1,12 +1,11 @@
 /** The committed full runs: `reproductions/<system>/report.json` of this package. */
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { fail } from "../errors.ts";
 import type { Report } from "../teaching/report/schema.ts";
 import { readReport } from "./run-folder.ts";
 
-const FOLDER = fileURLToPath(new URL("../../reproductions/", import.meta.url));
+const FOLDER = path.join(import.meta.dirname, "../../reproductions");
 
 /** In alphabetical order. @throws E_NOT_FOUND where the package was installed without them */
 export async function reproductions(): Promise<Report[]> {

@@ -49,6 +49,8 @@ export interface LossInput<B, S = SymbolicScalars> extends Forward {
   readonly scalars: S;
   /** The flat parameters, for penalties on them and for further forward passes. */
   readonly params: Tensor;
+  /** The flat buffers as they were before this pass; `buffers` are those after it. */
+  readonly before: Tensor;
   /** The moving average, where there is one: the self-teacher. */
   readonly ema?: Tensor;
 }
@@ -56,8 +58,10 @@ export interface LossInput<B, S = SymbolicScalars> extends Forward {
 export interface TrainStepOptions<B, S = SymbolicScalars> {
   readonly model: Model;
   readonly optimiser: Optimiser;
-  /** A scalar, or a scalar with further scalars to report. */
-  readonly loss: (input: LossInput<B, S>) => Tensor | { loss: Tensor; metrics?: Readonly<Record<string, Tensor>> };
+  /** A scalar; with it, further scalars to report, and the buffers after the step where the loss changes them. */
+  readonly loss: (
+    input: LossInput<B, S>,
+  ) => Tensor | { loss: Tensor; metrics?: Readonly<Record<string, Tensor>>; buffers?: Tensor };
   /** What the model reads of a batch; `batch.x` where not given. */
   readonly input?: (batch: B) => Tensor;
   /** Largest global norm of the gradient; adds the metric "gradNorm" (before clipping). */
@@ -84,9 +88,10 @@ export function trainStep<B extends Tree, S extends SymbolicScalars = SymbolicSc
       batch,
       scalars,
       params: state.params,
+      before: state.buffers,
       ...(state.ema && { ema: state.ema }),
     });
-    const { loss, metrics = {} } = told instanceof Tensor ? { loss: told, metrics: {} } : told;
+    const { loss, metrics = {}, buffers = forward.buffers } = told instanceof Tensor ? { loss: told } : told;
     const [raw] = grad(loss, [state.params]) as [Tensor];
     const { grads, norm } = clip === undefined ? { grads: raw, norm: undefined } : clipByGlobalNorm(raw, clip);
     const next = optimiser.update({
@@ -99,7 +104,7 @@ export function trainStep<B extends Tree, S extends SymbolicScalars = SymbolicSc
     return {
       state: {
         params: next.params,
-        buffers: forward.buffers,
+        buffers,
         slots: next.slots,
         ...average(options.ema, state, next.params, scalars),
       },

@@ -8,11 +8,29 @@ import { fail } from "../errors.ts";
 import type { Layout, Model, Optimiser } from "../nn/index.ts";
 import type { SymbolicScalars, TrainStepOptions } from "../nn/train-step.ts";
 import { placeholder } from "../tensor/graph.ts";
-import { type Given, gather, type HostTensor, host, type Key, oneHot, random, type Tensor } from "../tensor/index.ts";
+import {
+  constant,
+  foldKey,
+  type Given,
+  gather,
+  type HostTensor,
+  host,
+  type Key,
+  oneHot,
+  random,
+  type Tensor,
+} from "../tensor/index.ts";
 import type { Checkpoints } from "./checkpoint.ts";
 import { normalised, unitInput } from "./input.ts";
-import { type AdapterEntry, adapterScope, initAdapters, recordAdapters } from "./losses/adapter.ts";
-import type { Loss, LossBatch, Targets } from "./losses/loss.ts";
+import {
+  type AdapterLayout,
+  type Adapters,
+  adapterMemory,
+  adapterScope,
+  initAdapters,
+  recordAdapters,
+} from "./losses/adapter.ts";
+import type { ExampleLabels, Loss, LossBatch, Targets } from "./losses/loss.ts";
 import type { Network, NetworkState } from "./network.ts";
 import { type ClassMeans, gatherRows, meansTensors, type StoredTargets, targetsFrom } from "./targets.ts";
 import type { Teacher } from "./teacher.ts";
@@ -52,7 +70,7 @@ export interface LessonPlan {
 }
 
 /**
- * Inputs of a step beside the state: a batch, or all examples with the ids of the batch in `at`. The latter saves the
+ * Inputs of a step beside the state: a batch, or all examples with the ids of the batch to pick. The latter saves the
  * copy of each batch on the training thread: the runtime reads the examples where they lie.
  */
 export interface StepBatch {
@@ -63,8 +81,8 @@ export interface StepBatch {
   readonly rows: { readonly [name: string]: Tensor };
   /** lambda f32 and y i32 of mixed pairs. */
   readonly mix: { readonly [name: string]: Tensor };
-  /** ids i32 `[B]`, when the rest holds all examples. */
-  readonly at: { readonly [name: string]: Tensor };
+  /** i32 `[B]`: places of the examples of the batch. */
+  readonly ids: Tensor;
 }
 export type StepScalars = SymbolicScalars & { readonly key: Tensor; readonly progress: Tensor };
 
@@ -80,6 +98,8 @@ export function prepareLesson(plan: LessonPlan, resident = false) {
   const adapters = findAdapters(plan);
   const optimiser = typeof plan.optimiser === "function" ? plan.optimiser(adapters.size) : plan.optimiser;
   const own = model.params.size;
+  const kept = model.buffers.size;
+  const chosen = resident ? pick : (batch: StepBatch) => batch;
   const read = (batch: StepBatch) => normalised(unitInput(chosen(batch).x), normalise);
 
   const step: TrainStepOptions<StepBatch, StepScalars> = {
@@ -87,18 +107,22 @@ export function prepareLesson(plan: LessonPlan, resident = false) {
     optimiser,
     input: read,
     ...(plan.clip !== undefined && { clip: plan.clip }),
-    loss: ({ output, taps, batch: fed, scalars, params }) => {
+    loss: ({ output, taps, batch: fed, scalars, params, buffers, before }) => {
       const batch = chosen(fed);
       const classes = output.dims.at(-1)!;
-      const scope = adapters.size > 0 && adapterScope(adapters.entries, params.slice(0, own));
+      const memory = adapters.state.size > 0 ? adapterMemory(adapters.state, before, kept) : undefined;
+      const scope = adapters.size > 0 ? adapterScope(adapters.entries, params.slice(0, own), memory) : undefined;
       const about: LossBatch = {
         labels: batch.y,
+        ids: batch.ids,
+        examples: examplesOf(plan),
+        key: foldKey(scalars.key, LOSS),
         progress: scalars.progress,
         ...(batch.mix.lambda && { soft: mixed(batch.y, batch.mix.y!, batch.mix.lambda, classes) }),
-        ...(scope && { adapters: scope }),
+        ...((scope ?? memory) && { adapters: scope ?? adapterScope([], params, memory) }),
       };
       const { loss, parts } = plan.loss({ logits: output, taps }, targetsOf(plan, batch, classes), about);
-      return { loss, metrics: parts };
+      return { loss, metrics: parts, ...(memory && { buffers: memory.next(buffers) }) };
     },
   };
   const all = resident && {
@@ -113,14 +137,21 @@ export function prepareLesson(plan: LessonPlan, resident = false) {
     step,
     optimiser,
     adapters,
-    /** The student's own part of a parameter vector. */
-    own: (params: HostTensor): Float32Array => (params.data as Float32Array).subarray(0, own),
-    initial: (key: Key): Float32Array => initAdapters(adapters, random.fold(key, "adapters")),
+    /** The student's own part of the two vectors. */
+    own: ({ params, buffers }: { readonly params: HostTensor; readonly buffers: HostTensor }): NetworkState => ({
+      params: (params.data as Float32Array).subarray(0, own),
+      buffers: (buffers.data as Float32Array).subarray(0, kept),
+    }),
+    /** What the adapters start from: their parts of the two vectors. */
+    initial: (key: Key): NetworkState => ({
+      params: initAdapters(adapters, random.fold(key, "adapters")),
+      buffers: initAdapters(adapters.state, random.fold(key, "adapter state")),
+    }),
     /** What `feed` does not read of a batch need not be made. */
     reads: all ? outline(plan.data) : plan.data,
     feed: (batch: Batch): Given<StepBatch> =>
       all
-        ? { ...all, at: { ids: host(batch.ids) } }
+        ? { ...all, ids: host(batch.ids) }
         : {
             x: host(batch.x, [batchSize, ...plan.data.inputShape]),
             y: host(batch.y),
@@ -128,15 +159,19 @@ export function prepareLesson(plan: LessonPlan, resident = false) {
             mix: batch.mix
               ? { lambda: host(batch.mix.lambda), y: host(batch.mix.y) }
               : ({} as Record<string, HostTensor>),
-            at: {},
+            ids: host(batch.ids),
           },
   };
 }
 
-/** The examples of a step, wherever they come from. Equal gathers are one node of the compiled graph. */
-function chosen(fed: StepBatch): StepBatch {
-  const { ids } = fed.at;
-  if (!ids) return fed;
+/** Purpose of the key that losses draw from. */
+const LOSS = 0x4c4f5353;
+
+const examplesOf = ({ data }: LessonPlan): ExampleLabels => ({ labels: data.labels, classes: data.classes.length });
+
+/** The examples of a step out of all of them. Equal gathers are one node of the compiled graph. */
+function pick(fed: StepBatch): StepBatch {
+  const { ids } = fed;
   const rows = Object.entries(fed.rows).map(([name, all]) => [name, gather(all, ids)] as const);
   return { ...fed, x: gather(fed.x, ids), y: gather(fed.y, ids), rows: Object.fromEntries(rows) };
 }
@@ -180,7 +215,7 @@ const NOBODY = {
 } as unknown as Targets;
 
 /** Traces the loss once on placeholders, only to hear which adapters it wants. */
-function findAdapters(plan: LessonPlan): { entries: AdapterEntry[]; size: number } {
+function findAdapters(plan: LessonPlan): Adapters {
   const { network, batchSize, stored } = plan;
   const { model } = network;
   const x = placeholder("x", plan.data.inputs instanceof Uint8Array ? "u8" : "f32", [
@@ -196,25 +231,39 @@ function findAdapters(plan: LessonPlan): { entries: AdapterEntry[]; size: number
     [...(stored ?? [])].map(([name, { shape }]) => [name, placeholder(name, "f32", [batchSize, ...shape])]),
   );
   return recordAdapters((adapters) => {
-    const labels = placeholder("y", "i32", [batchSize]);
-    plan.loss({ logits: output, taps }, targetsOf(plan, { x, rows }, output.dims.at(-1)!), { labels, adapters });
+    plan.loss({ logits: output, taps }, targetsOf(plan, { x, rows }, output.dims.at(-1)!), {
+      labels: placeholder("y", "i32", [batchSize]),
+      ids: placeholder("ids", "i32", [batchSize]),
+      key: placeholder("key", "i32", [2]),
+      examples: examplesOf(plan),
+      adapters,
+    });
   });
 }
 
-/** The model with room for adapters behind its parameters: one vector, one optimiser. */
-function withAdapters(model: Model, adapters: { entries: readonly AdapterEntry[]; size: number }): Model {
-  if (adapters.size === 0) return model;
-  const own = model.params.size;
-  const params: Layout = {
-    entries: [...model.params.entries, ...adapters.entries.map((e) => ({ ...e, offset: own + e.offset }))],
-    size: own + adapters.size,
-  };
+/** The model with room for adapters behind its parameters and for their state behind its buffers. */
+function withAdapters(model: Model, adapters: Adapters): Model {
+  if (adapters.size === 0 && adapters.state.size === 0) return model;
+  const [own, kept] = [model.params.size, model.buffers.size];
+  const behind = (layout: Layout, more: AdapterLayout): Layout => ({
+    entries: [...layout.entries, ...more.entries.map((e) => ({ ...e, offset: layout.size + e.offset }))],
+    size: layout.size + more.size,
+  });
   return {
     ...model,
-    params,
-    apply: (state, x, options) => model.apply({ ...state, params: state.params.slice(0, 0, own) }, x, options),
+    params: behind(model.params, adapters),
+    buffers: behind(model.buffers, adapters.state),
+    // The buffers after a pass are the model's own: what follows them is for the loss to write.
+    apply: (state, x, options) => {
+      const buffers = adapters.state.size === 0 ? state.buffers : firstOf(state.buffers, kept);
+      return model.apply({ params: state.params.slice(0, 0, own), buffers }, x, options);
+    },
   };
 }
+
+/** The first values of a vector; none is a case of its own, as no operation of the engine yields an empty tensor. */
+const firstOf = (vector: Tensor, size: number): Tensor =>
+  size === 0 ? constant(host(new Float32Array(0))) : vector.slice(0, 0, size);
 
 function checkPlan({ network, data, teacher, stored, augment = [], steps, batchSize }: LessonPlan): void {
   const { model } = network;

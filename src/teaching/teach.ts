@@ -108,10 +108,7 @@ export async function* teach(plan: LessonPlan): AsyncGenerator<TeachEvent, void>
         };
       }
       if (exam && (step % exam.every === 0 || step === steps)) {
-        const metrics = await exam.run({
-          params: lesson.own(state.params),
-          buffers: state.buffers.data as Float32Array,
-        });
+        const metrics = await exam.run(lesson.own(state));
         log.exams.push({ examples: examplesSeen, metrics });
         yield { type: "exam", stage, step, on: "validation", metrics };
       }
@@ -131,11 +128,12 @@ export async function* teach(plan: LessonPlan): AsyncGenerator<TeachEvent, void>
     await run.release();
   }
   yield { type: "stage", stage, state: "ends" };
+  const { params, buffers } = lesson.own(state);
   yield {
     type: "taught",
     stage,
-    params: lesson.own(state.params).slice(),
-    buffers: (state.buffers.data as Float32Array).slice(),
+    params: params.slice(),
+    buffers: buffers.slice(),
     log,
     seconds: seconds(),
   };
@@ -146,12 +144,25 @@ type Lesson = ReturnType<typeof prepareLesson>;
 /** Student, adapters and optimiser at step 0: a pure function of the key. */
 function startState(plan: LessonPlan, lesson: Lesson): TrainState {
   const start = initState(plan.network.model, lesson.optimiser, random.fold(plan.key, "student"));
-  const buffers = plan.initial ? host(plan.initial.buffers.slice()) : start.buffers;
-  const own = plan.initial?.params ?? (start.params.data as Float32Array);
-  const params = new Float32Array(own.length + lesson.adapters.size);
-  params.set(own);
-  params.set(lesson.initial(plan.key), own.length);
-  return { params: host(params), buffers, slots: start.slots.map(() => host(new Float32Array(params.length))) };
+  const own = plan.initial ?? {
+    params: start.params.data as Float32Array,
+    buffers: start.buffers.data as Float32Array,
+  };
+  const more = lesson.initial(plan.key);
+  const params = joined(own.params, more.params);
+  return {
+    params: host(params),
+    buffers: host(joined(own.buffers, more.buffers)),
+    slots: start.slots.map(() => host(new Float32Array(params.length))),
+  };
+}
+
+/** A new vector: one behind the other. */
+function joined(front: Float32Array, back: Float32Array): Float32Array {
+  const out = new Float32Array(front.length + back.length);
+  out.set(front);
+  out.set(back, front.length);
+  return out;
 }
 
 /** Batches from a step on. */

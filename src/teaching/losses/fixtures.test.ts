@@ -8,8 +8,12 @@ import { dist } from "./dist.ts";
 import { dkd } from "./dkd.ts";
 import { fitnet } from "./fitnet.ts";
 import { kd } from "./kd.ts";
+import { forwardKl, generalisedJsd, reverseKl, skewKl, skewReverseKl } from "./language/divergences.ts";
+import { IGNORED, onTokens } from "./language/tokens.ts";
 import type { Loss } from "./loss.ts";
+import { pkt } from "./pkt.ts";
 import { rkd } from "./rkd.ts";
+import { sp } from "./sp.ts";
 import { type Case, evaluateLoss, values } from "./testing.ts";
 import { weighted } from "./weighted.ts";
 
@@ -40,15 +44,21 @@ const build: Record<string, (o: Record<string, number>) => Loss> = {
   fitnet: () => fitnet(taps),
   at: () => at({ pairs: [["f", "f"]] }),
   rkd: (o) => rkd({ ...taps, distance: o.distanceWeight!, angle: o.angleWeight! }),
+  sp: () => sp(taps),
+  pkt: () => pkt(taps),
+  forwardKl: () => onTokens(forwardKl()),
+  reverseKl: () => onTokens(reverseKl()),
+  jsd: (o) => onTokens(generalisedJsd(o.beta!)),
+  skewKl: (o) => onTokens(skewKl(o.lambda!)),
+  skewReverseKl: (o) => onTokens(skewReverseKl(o.lambda!)),
 };
-const ours = cases.filter((c) => c.loss in build);
 
 describe("losses agree with PyTorch", () => {
   it("covers every loss that has a fixture", () => {
-    expect([...new Set(ours.map((c) => c.loss))].sort()).toEqual(Object.keys(build).sort());
+    expect([...new Set(cases.map((c) => c.loss))].sort()).toEqual(Object.keys(build).sort());
   });
 
-  it.each(ours.map((c) => [c.name, c] as const))("%s", async (_name, c) => {
+  it.each(cases.map((c) => [c.name, c] as const))("%s", async (_name, c) => {
     const { given, key } = asCase(c);
     const { value, gradients } = await evaluateLoss(build[c.loss]!(c.options), given);
     // f64 on both sides: 1e-9 leaves room for the order of summation and the guards of the roots (1e-12 and below).
@@ -69,10 +79,10 @@ function transpose({ shape, data }: Numbers): number[] {
 }
 
 function asCase(c: Fixture): { given: Case; key: (name: string) => string } {
-  const isTap = ["fitnet", "at", "rkd"].includes(c.loss);
+  const isTap = ["fitnet", "at", "rkd", "sp", "pkt"].includes(c.loss);
   const tensor = (n: Numbers): HostTensor => values(n.data, n.shape, "f64");
   const side = (t: HostTensor) => (isTap ? { taps: { f: t } } : { logits: t });
-  const teacher = c.constants.teacher;
+  const { teacher, mask } = c.constants;
   const { weight, bias } = c.inputs;
   const adapters = weight &&
     bias && { weight: values(transpose(weight), [weight.shape[1]!, weight.shape[0]!], "f64"), bias: tensor(bias) };
@@ -81,6 +91,13 @@ function asCase(c: Fixture): { given: Case; key: (name: string) => string } {
       student: side(tensor(c.inputs.student!)),
       ...(teacher && { teacher: side(tensor(teacher)) }),
       ...(c.constants.labels && { labels: c.constants.labels.data }),
+      ...(mask && {
+        tokens: values(
+          mask.data.map((kept) => (kept ? 0 : IGNORED)),
+          mask.shape,
+          "i32",
+        ),
+      }),
       ...(adapters && { adapters }),
     },
     key: (name) => (name === "student" ? (isTap ? "f" : "logits") : `adapter.${name}`),

@@ -31,8 +31,21 @@ export interface LossBatch {
   readonly soft?: Tensor;
   /** Scalar in [0, 1): the share of the lesson that is over; for weights that grow. */
   readonly progress?: Tensor;
-  /** Where a loss declares trainable projections; they are trained with the student and never exported. */
+  /** Where a loss declares trainable projections and state; they live with the student and are never exported. */
   readonly adapters?: AdapterScope;
+  /** i32 `[B]`: places of the examples in the training set, for losses that remember something about each. */
+  readonly ids?: Tensor;
+  /** i32 `[2]`: a key of this step, for losses that draw (masks, negatives). */
+  readonly key?: Tensor;
+  /** The training set that the ids point into. */
+  readonly examples?: ExampleLabels;
+}
+
+/** What is known about all training examples. */
+export interface ExampleLabels {
+  /** One class per example. */
+  readonly labels: ArrayLike<number>;
+  readonly classes: number;
 }
 
 export interface LossResult {

@@ -3,6 +3,7 @@ import { createLoss, losses, parseLosses, teacherNeeds } from "./registry.ts";
 
 const student = new Map([
   ["stage1", [8, 4, 6, 6]],
+  ["stage2", [8, 6, 3, 3]],
   ["embedding", [8, 4]],
 ]);
 const teacher = new Map([
@@ -37,6 +38,14 @@ describe("parseLosses", () => {
   });
 });
 
+it("has the weights of the published settings", () => {
+  const weights = Object.fromEntries(Object.entries(losses).map(([name, { weight }]) => [name, weight]));
+  expect(weights).toEqual({
+    ...{ ce: 1, tfkd: 0.1, kd: 0.9, dkd: 1, dist: 1, fitnet: 100, at: 1000, sp: 3000, mgd: 7e-5, ft: 200 },
+    ...{ nst: 50, fsp: 50, ab: 1, ofd: 1e-3, vid: 1, reviewkd: 1, rkd: 1, pkt: 30_000, cc: 0.02, crd: 0.8, nd: 1 },
+  });
+});
+
 describe("recipes", () => {
   it("every registered loss can be built for two models with taps", () => {
     for (const name of Object.keys(losses)) {
@@ -49,6 +58,15 @@ describe("recipes", () => {
       classMeans: ["features"],
     });
     expect(teacherNeeds(parseLosses("kd"), student, teacher)).toEqual({ taps: [], classMeans: [] });
+  });
+  it("asks for the maps of all stages, paired from the deepest, and for the embedding where it is read", () => {
+    const needs = (text: string) => teacherNeeds(parseLosses(text), student, teacher).taps;
+    expect(needs("vid")).toEqual(["block1", "block2"]);
+    expect(needs("reviewkd")).toEqual(["block1", "block2", "features"]);
+    expect(needs("crd,reviewkd")).toEqual(["features", "block1", "block2"]);
+  });
+  it("needs nothing of a teacher for losses on labels", () => {
+    expect(teacherNeeds(parseLosses("tfkd"), student, teacher)).toEqual({ taps: [], classMeans: [] });
   });
   it("names the taps there are when none fits", () => {
     const flat = new Map([["embedding", [8, 4]]]);

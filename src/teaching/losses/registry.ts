@@ -1,121 +1,11 @@
-/**
- * The losses by name, for `--loss kd,dkd`: what each needs, its default weights, where it comes from.
- *
- * A method is a loss on the teacher plus a label term; `labels` is the weight of cross-entropy that the method's paper
- * puts beside it. Several methods together use the largest of their label weights once.
- */
+/** Losses by name, for `--loss kd,dkd`: from a text to a recipe, from a recipe to the loss for two models. */
 import { fail } from "../../errors.ts";
-import { type AtOptions, at } from "./at.ts";
-import { crossEntropy } from "./cross-entropy.ts";
-import { dist } from "./dist.ts";
-import { dkd } from "./dkd.ts";
-import { fitnet } from "./fitnet.ts";
-import { kd } from "./kd.ts";
+import { type LossEntry, type LossOptions, losses, type TapPair } from "./entries.ts";
 import type { Loss } from "./loss.ts";
-import { nd } from "./nd.ts";
-import { rkd } from "./rkd.ts";
-import { chooseTap, type TapKind, type TapShapes } from "./taps.ts";
-import { type Weighted, warmUp, weighted } from "./weighted.ts";
+import { chooseTap, pairStages, type TapShapes } from "./taps.ts";
+import { type Weighted, weighted } from "./weighted.ts";
 
-/** What a tap-reading loss is told: the paths that were chosen on both sides. */
-export interface TapPair {
-  readonly student: string;
-  readonly teacher: string;
-}
-
-type Options = Readonly<Record<string, number>>;
-
-export interface LossEntry {
-  /** One line for help texts. */
-  readonly summary: string;
-  readonly source: string;
-  /** `logits`: compares answers. `taps`: compares an intermediate of this kind. `classMeans`: of the teacher's tap. */
-  readonly needs: { readonly logits: boolean; readonly taps?: TapKind; readonly classMeans?: boolean };
-  /** Options with their defaults; all are numbers. */
-  readonly defaults: Options;
-  /** Weight of the loss, and of cross-entropy on the labels beside it. */
-  readonly weight: number;
-  readonly labels: number;
-  readonly create: (options: Options, taps: TapPair) => Loss;
-}
-
-const logits = { logits: true } as const;
-
-export const losses: Readonly<Record<string, LossEntry>> = {
-  ce: {
-    summary: "cross-entropy on the labels",
-    source: "Szegedy et al. 2016 (smoothing)",
-    needs: { logits: false },
-    defaults: { smoothing: 0 },
-    weight: 1,
-    labels: 0,
-    create: (o) => crossEntropy(o),
-  },
-  kd: {
-    summary: "the teacher's softened answers",
-    source: "Hinton, Vinyals & Dean 2015",
-    needs: logits,
-    defaults: { temperature: 4 },
-    weight: 0.9,
-    labels: 0.1,
-    create: (o) => kd(o),
-  },
-  dkd: {
-    summary: "target class and other classes, decoupled",
-    source: "Zhao et al., CVPR 2022",
-    needs: logits,
-    defaults: { temperature: 4, alpha: 1, beta: 8 },
-    weight: 1,
-    labels: 1,
-    // 20 of 240 epochs in the paper.
-    create: (o) => warmUp(1 / 12, dkd(o)),
-  },
-  dist: {
-    summary: "correlations between and within classes",
-    source: "Huang et al., NeurIPS 2022",
-    needs: logits,
-    defaults: { temperature: 4, beta: 2, gamma: 2 },
-    weight: 1,
-    labels: 1,
-    create: (o) => dist(o),
-  },
-  fitnet: {
-    summary: "a hint: the teacher's feature map, through an adapter",
-    source: "Romero et al., ICLR 2015",
-    needs: { logits: false, taps: "map" },
-    defaults: {},
-    weight: 100,
-    labels: 1,
-    create: (_, taps) => fitnet(taps),
-  },
-  at: {
-    summary: "where the teacher looks",
-    source: "Zagoruyko & Komodakis, ICLR 2017",
-    needs: { logits: false, taps: "map" },
-    defaults: {},
-    weight: 1000,
-    labels: 1,
-    create: (_, { student, teacher }) => at({ pairs: [[student, teacher]] } satisfies AtOptions),
-  },
-  rkd: {
-    summary: "distances and angles between examples",
-    source: "Park et al., CVPR 2019",
-    needs: { logits: false, taps: "embedding" },
-    defaults: { distance: 25, angle: 50 },
-    weight: 1,
-    labels: 1,
-    create: (o, taps) => rkd({ ...taps, ...o }),
-  },
-  nd: {
-    summary: "norm and direction of the embedding",
-    source: "Wang et al. 2023",
-    needs: { logits: false, taps: "embedding", classMeans: true },
-    defaults: {},
-    weight: 1,
-    labels: 1,
-    create: (_, taps) => nd(taps),
-  },
-};
+export { type LossEntry, losses, type TapPair } from "./entries.ts";
 
 /** An entry by name. @throws E_LOSS_UNKNOWN listing all names */
 export function lossEntry(name: string): LossEntry {
@@ -127,7 +17,7 @@ export function lossEntry(name: string): LossEntry {
 export interface LossTerm {
   readonly name: string;
   readonly weight: number;
-  readonly options?: Options;
+  readonly options?: LossOptions;
   /** Tap paths; chosen by kind where absent. */
   readonly taps?: Partial<TapPair>;
 }
@@ -179,19 +69,24 @@ export function teacherNeeds(
   student: TapShapes,
   teacher: TapShapes,
 ): { taps: string[]; classMeans: string[] } {
-  const read = recipe.filter((t) => lossEntry(t.name).needs.taps);
-  const path = (t: LossTerm) => tapsOf(t, student, teacher).teacher;
+  const read = recipe
+    .filter((term) => lossEntry(term.name).needs.taps)
+    .map((term) => ({ needs: lossEntry(term.name).needs, taps: tapsOf(term, student, teacher) }));
+  const paths = read.flatMap(({ taps }) => [...taps.maps.map(([, path]) => path), taps.teacher]).filter(Boolean);
   return {
-    taps: [...new Set(read.map(path))],
-    classMeans: [...new Set(read.filter((t) => lossEntry(t.name).needs.classMeans).map(path))],
+    taps: [...new Set(paths)],
+    classMeans: [...new Set(read.filter(({ needs }) => needs.classMeans).map(({ taps }) => taps.teacher))],
   };
 }
 
 function tapsOf(term: LossTerm, student: TapShapes, teacher: TapShapes): TapPair {
-  const kind = lossEntry(term.name).needs.taps;
-  if (!kind) return { student: "", teacher: "" };
+  const { taps: kind, embedding = false, beforeRelu = "none" } = lossEntry(term.name).needs;
+  const maps = kind === "maps" ? (term.taps?.maps ?? pairStages(student, teacher, beforeRelu)) : [];
+  const single = kind === "maps" ? (embedding ? "embedding" : undefined) : kind;
+  if (!single) return { student: "", teacher: "", maps };
   return {
-    student: term.taps?.student ?? chooseTap(kind, student, "student"),
-    teacher: term.taps?.teacher ?? chooseTap(kind, teacher, "teacher"),
+    student: term.taps?.student ?? chooseTap(single, student, "student"),
+    teacher: term.taps?.teacher ?? chooseTap(single, teacher, "teacher"),
+    maps,
   };
 }

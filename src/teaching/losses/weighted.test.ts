@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { random, randomUniform } from "../../tensor/index.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import { dkd } from "./dkd.ts";
 import { kd } from "./kd.ts";
+import type { Loss } from "./loss.ts";
 import { evaluateLoss, matrix } from "./testing.ts";
 import { warmUp, weighted } from "./weighted.ts";
 
@@ -33,6 +35,23 @@ describe("weighted", () => {
     expect(() => weighted({ kd: [0, kd()] })).toThrowError(expect.objectContaining({ code: "E_LOSS_EMPTY" }));
     expect(() => weighted({ kd: [Number.NaN, kd()] })).toThrowError(expect.objectContaining({ code: "E_LOSS_WEIGHT" }));
   });
+});
+
+it("gives every loss draws of its own", async () => {
+  const noise: Loss = (outputs, _targets, { key }) => {
+    const loss = randomUniform(key!, [1]).sum().add(outputs.logits.sum().mul(0));
+    return { loss, parts: { noise: loss } };
+  };
+  const run = (seed: number) =>
+    evaluateLoss(weighted({ a: [1, noise], b: [1, noise] }), {
+      ...given,
+      student: { logits: matrix([[1, 0, -1]]) },
+      key: random.key(seed),
+    });
+  const [first, again, other] = [await run(1), await run(1), await run(2)];
+  expect(first.parts.a).not.toEqual(first.parts.b);
+  expect(again.parts).toEqual(first.parts);
+  expect(other.parts.a).not.toEqual(first.parts.a);
 });
 
 describe("warmUp", () => {

@@ -4,8 +4,8 @@
  * A part is called by its loss ("kd") or, for losses of several parts, by both names ("dkd.tckd").
  */
 import { fail } from "../../errors.ts";
-import type { Tensor } from "../../tensor/index.ts";
-import type { Loss, LossResult } from "./loss.ts";
+import { foldKey, random, type Tensor } from "../../tensor/index.ts";
+import type { Loss, LossBatch, LossResult } from "./loss.ts";
 
 /** A loss and its factor. */
 export type Weighted<O, T> = readonly [weight: number, loss: Loss<O, T>];
@@ -24,14 +24,23 @@ export function weighted<O, T>(terms: Readonly<Record<string, Weighted<O, T>>>):
     let total: Tensor | undefined;
     const parts: Record<string, Tensor> = {};
     for (const [name, [weight, loss]] of used) {
-      const adapters = batch.adapters?.at(name);
-      const result = loss(outputs, targets, adapters ? { ...batch, adapters } : batch);
+      const result = loss(outputs, targets, ownPart(name, batch));
       const term = result.loss.mul(weight);
       total = total ? total.add(term) : term;
       const inner = Object.entries(result.parts);
       for (const [part, value] of inner) parts[inner.length === 1 ? name : `${name}.${part}`] = value;
     }
     return { loss: total!, parts };
+  };
+}
+
+/** Adapters and random draws of one loss: none shares them with another. */
+function ownPart(name: string, batch: LossBatch): LossBatch {
+  const { adapters, key } = batch;
+  return {
+    ...batch,
+    ...(adapters && { adapters: adapters.at(name) }),
+    ...(key && { key: foldKey(key, random.fold([0, 0], name)[0]) }),
   };
 }
 
