@@ -110,3 +110,10 @@ describe("refused", () => {
     );
   });
 });
+
+test("bytes of a Node Buffer are read where they lie in it", () => {
+  const values = Float32Array.of(1, 2, 3);
+  const around = Buffer.alloc(64, 7);
+  Buffer.from(values.buffer).copy(around, 5);
+  expect(toFloat32({ dtype: "F32", shape: [3], bytes: around.subarray(5, 17) })).toEqual(values);
+});

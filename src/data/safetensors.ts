@@ -155,8 +155,8 @@ export function toFloat32({ dtype, bytes }: SafeTensor): Float32Array {
   const map = (read: (at: number) => number) => Float32Array.from({ length: n }, (_, i) => read(i * WIDTHS[dtype]));
   switch (dtype) {
     case "F32":
-      // Tensors may begin at any byte; a copy aligns them.
-      return new Float32Array(bytes.slice().buffer);
+      // Tensors may begin at any byte: a copy aligns them. Not slice(), which shares the memory of a Node Buffer.
+      return new Float32Array(new Uint8Array(bytes).buffer);
     case "F16":
       return map((at) => decodeHalf(view.getUint16(at, true)));
     case "BF16":

@@ -131,7 +131,7 @@ async function parseParquet(bytes: Uint8Array, name: string): Promise<Table> {
       "Download it again.",
     );
   }
-  const file = bytes.slice().buffer as ArrayBuffer;
+  const file = new Uint8Array(bytes).buffer;
   try {
     const metadata = parquetMetadata(file);
     const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
