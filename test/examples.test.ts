@@ -1,0 +1,12 @@
+/** examples/own.ts: a user's own data, model and teacher go through every system. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { systemNames } from "../src/systems/index.ts";
+import { ROOT, runTypeScript } from "./support/command.ts";
+
+test("own data, model and teacher with every system", { timeout: 300_000 }, async () => {
+  const { status, stdout, stderr } = await runTypeScript(join(ROOT, "examples/own.ts"));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  for (const name of systemNames())
+    expect(stdout).toMatch(new RegExp(`^${name}: \\d+ arms on Bright spots, \\d+ claims`, "m"));
+});
