@@ -16,6 +16,7 @@ export {
   type ModelOptions,
   type ModelState,
 } from "./model.ts";
+export { type BcosNetOptions, bcos, logitBias } from "./models/bcos.ts";
 export { type CnnOptions, type CnnStage, cnn } from "./models/cnn.ts";
 export { type GptOptions, gpt } from "./models/gpt.ts";
 export { type GruClassifierOptions, gruClassifier } from "./models/gru.ts";

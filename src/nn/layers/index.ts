@@ -1,5 +1,15 @@
 /** Layers: functions of a scope and a tensor. */
 export { type AttentionLayerOptions, attentionWeights, multiHeadAttention } from "./attention.ts";
+export {
+  type BcosOptions,
+  bcosConv2d,
+  type Dynamics,
+  detached,
+  full,
+  twice,
+  type UncentredNormOptions,
+  uncentredBatchNorm,
+} from "./bcos.ts";
 export { type ConvLayerOptions, conv1d, conv2d } from "./conv.ts";
 export { dropout } from "./dropout.ts";
 export { embedding } from "./embedding.ts";
