@@ -35,12 +35,6 @@ export function comparisonOf({ comparisons }: Findings, a: string, b: string, me
   return comparisons.find((c) => c.a === a && c.b === b && c.metric === metric);
 }
 
-/** A number against a bound; for claims about every single seed, or about a quantity without seeds. */
-export function atLeast(measured: number, bound: number, show: (value: number) => string, why?: string): Judgement {
-  const verdict = measured >= bound ? "holds" : "fails";
-  return { measured: show(measured), verdict, ...(verdict === "fails" && { why: why ?? `Below ${show(bound)}.` }) };
-}
-
 /** Mean of an arm's metric; undefined where the arm or the metric is missing. */
 export function meanOf({ arms }: Findings, arm: string, metric: string): number | undefined {
   return arms.find(({ name }) => name === arm)?.metrics[metric]?.mean;

@@ -55,7 +55,6 @@ export const SCENARIOS = {
   /** It is trained for one student. */
   both: { logits: 1, pretraining: 1 },
 } as const satisfies Readonly<Record<string, Scenario>>;
-export type ScenarioName = keyof typeof SCENARIOS;
 
 /** `students` share one teacher: its training is divided among them, and its answers too where they are stored. */
 export function sharedBy(scenario: Scenario, students: number, storedLogits = false): Scenario {
