@@ -14,7 +14,8 @@ import type { Cell, System } from "./system.ts";
 export interface Pool {
   /** Cells at once. */
   readonly size: number;
-  work(cell: Cell): AsyncGenerator<LessonEvent, void>;
+  /** `threads`: of each operation; this process keeps its own number. */
+  work(cell: Cell, threads: number): AsyncGenerator<LessonEvent, void>;
   close(): void;
 }
 
@@ -24,7 +25,7 @@ export function samePool(system: System<unknown, unknown>, options: unknown, pla
 
 /** What a process of the pool is told. */
 export type ToWorker =
-  | { readonly kind: "cell"; readonly job: WorkerJob; readonly cell: string }
+  | { readonly kind: "cell"; readonly job: WorkerJob; readonly cell: string; readonly threads: number }
   | { readonly kind: "stop" };
 export interface WorkerJob {
   /** Module whose default export is the system. */
@@ -41,7 +42,6 @@ export type FromWorker =
 export const processors = (): number => Math.max(1, os.availableParallelism());
 
 export function processPool(job: WorkerJob, size: number, signal?: AbortSignal): Pool {
-  const threads = Math.max(1, Math.floor(processors() / size));
   const idle: ChildProcess[] = [];
   const all = new Set<ChildProcess>();
   const fromSource = import.meta.url.endsWith(".ts");
@@ -50,7 +50,6 @@ export function processPool(job: WorkerJob, size: number, signal?: AbortSignal):
     const child = fork(fileURLToPath(file), [], {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "inherit", "ipc"],
-      env: { ...process.env, LYCEUM_THREADS: String(threads) },
       ...(fromSource && { execArgv: ["--import", import.meta.resolve("tsx")] }),
     });
     all.add(child);
@@ -63,11 +62,11 @@ export function processPool(job: WorkerJob, size: number, signal?: AbortSignal):
   signal?.addEventListener("abort", stop);
   return {
     size,
-    async *work(cell) {
+    async *work(cell, threads) {
       const child = idle.pop() ?? open();
       const inbox = inboxOf(child);
       try {
-        child.send({ kind: "cell", job, cell: cell.id } satisfies ToWorker, () => {});
+        child.send({ kind: "cell", job, cell: cell.id, threads } satisfies ToWorker, () => {});
         for (;;) {
           const message = await inbox.next();
           if (!message) {

@@ -8,7 +8,7 @@ import type { Report } from "../teaching/report/schema.ts";
 import type { SystemEvent } from "./events.ts";
 import { loadSystem } from "./registry.ts";
 import { type RunOptions, runSystem } from "./run.ts";
-import { checkPlan } from "./schedule.ts";
+import { checkPlan, threadsOf } from "./schedule.ts";
 import system, { calls } from "./testing-system.ts";
 
 const MODULE = pathToFileURL(path.join(import.meta.dirname, "testing-system.ts")).href;
@@ -102,6 +102,19 @@ describe("plans", () => {
     expect(() => checkPlan([cell("a"), cell("a")])).toThrow('Two cells are called "a".');
     expect(() => checkPlan([cell("a", ["b"]), cell("b")])).toThrow('"a" needs "b"');
     expect(() => checkPlan([])).toThrow("nothing to do");
+  });
+
+  it("give a cell that all others wait for all processors", () => {
+    const cell = (id: string, needs: string[] = []) => ({ id, needs, task: null });
+    const plan = [cell("teacher"), ...["a", "b", "c"].map((id) => cell(id, ["teacher"])), cell("end", ["a", "b", "c"])];
+    expect([...threadsOf(plan, 2, 4)]).toEqual([
+      ["teacher", 4],
+      ["a", 2],
+      ["b", 2],
+      ["c", 2],
+      ["end", 4],
+    ]);
+    expect([...threadsOf(plan, 8, 4).values()]).toEqual([4, 1, 1, 1, 4]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The order of work: every cell as soon as what it needs is there and the pool has room. */
 import { fail } from "../errors.ts";
 import type { SystemEvent } from "./events.ts";
-import type { Pool } from "./pool.ts";
+import { type Pool, processors } from "./pool.ts";
 import type { Cell } from "./system.ts";
 
 /** @throws E_PLAN for a plan that cannot be carried out */
@@ -16,6 +16,22 @@ export function checkPlan(plan: readonly Cell[]): void {
   if (plan.length === 0) fail("E_PLAN", "There is nothing to do.");
 }
 
+/**
+ * Threads of each cell: a cell that nothing can stand beside (the teacher that all wait for) gets all processors. From
+ * the plan alone, so that a run does not depend on what happened to be ready when.
+ */
+export function threadsOf(plan: readonly Cell[], size: number, all = processors()): ReadonlyMap<string, number> {
+  const depth = new Map<string, number>();
+  const width = new Map<number, number>();
+  for (const { id, needs = [] } of plan) {
+    const level = 1 + Math.max(0, ...needs.map((need) => depth.get(need)!));
+    depth.set(id, level);
+    width.set(level, (width.get(level) ?? 0) + 1);
+  }
+  const share = (level: number) => Math.max(1, Math.floor(all / Math.min(size, width.get(level)!)));
+  return new Map(plan.map(({ id }) => [id, share(depth.get(id)!)]));
+}
+
 /** Works on what is not in `finished`. The first failure stops everything. @throws what a cell throws, E_STOPPED */
 export async function* schedule(
   plan: readonly Cell[],
@@ -24,6 +40,7 @@ export async function* schedule(
   signal?: AbortSignal,
 ): AsyncGenerator<SystemEvent, void> {
   const done = new Set(finished);
+  const threads = threadsOf(plan, pool.size);
   const waiting = plan.filter(({ id }) => !done.has(id));
   const news: SystemEvent[] = [];
   let running = 0;
@@ -34,7 +51,7 @@ export async function* schedule(
     running++;
     news.push({ type: "cell", cell: cell.id, state: "begins" });
     try {
-      for await (const event of pool.work(cell)) {
+      for await (const event of pool.work(cell, threads.get(cell.id)!)) {
         news.push({ type: "within", cell: cell.id, event });
         wake();
       }

@@ -15,12 +15,16 @@ const tell = (message: FromWorker) => {
 };
 
 process.on("message", (message: ToWorker) => {
-  if (message.kind === "stop") stop.abort();
-  else
-    work(message.job, message.cell).then(
-      () => tell({ kind: "done" }),
-      (error: unknown) => tell({ kind: "failed", error: flatten(error) }),
-    );
+  if (message.kind === "stop") {
+    stop.abort();
+    return;
+  }
+  // Read when a program is compiled.
+  process.env.LYCEUM_THREADS = String(message.threads);
+  work(message.job, message.cell).then(
+    () => tell({ kind: "done" }),
+    (error: unknown) => tell({ kind: "failed", error: flatten(error) }),
+  );
 });
 
 async function work({ module, options, site }: WorkerJob, id: string): Promise<void> {
