@@ -44,6 +44,7 @@ describe("a run", () => {
       ["more", "holds"],
       ["less", "fails"],
     ]);
+    expect(first.report.headline).toBe("Testing: of 2 claims 1 holds and 1 fails.");
     expect(first.report.options).toEqual({ data: "drawn-digits", seeds: 3, factor: 2, failAt: "" });
     expect(JSON.parse(readFileSync(path.join(at("whole"), "report.json"), "utf8"))).toEqual(first.report);
     const again = await listen({ seeds: 3, factor: 2 }, { out: at("whole") });

@@ -102,6 +102,7 @@ async function* work<O>(system: System<O, never>, options: O, run: RunOptions): 
   const found = await system.conclude(outcomes, { options, data, own });
   const { notes = [], ...findings } = found;
   const version = run.version ?? "0.0.0";
+  const claims = judged(system, found);
   const report: Report = {
     system: system.name,
     version,
@@ -119,8 +120,9 @@ async function* work<O>(system: System<O, never>, options: O, run: RunOptions): 
     series: [],
     perClass: [],
     examples: [],
+    headline: headlineOf(system, claims),
     ...findings,
-    claims: judged(system, found),
+    claims,
     notes: [...(data.source.notes ?? []), ...notes, `Paper: ${cite(system)}.`],
   };
   const files = await writeReport(report, out);
@@ -128,6 +130,20 @@ async function* work<O>(system: System<O, never>, options: O, run: RunOptions): 
 }
 
 const cite = ({ paper }: Pick<System, "paper">): string => `${paper.authors}: ${paper.title}, ${paper.venue}`;
+
+/** "Of 7 claims 4 hold, 2 fail and 1 is inconclusive." */
+function headlineOf({ title }: Pick<System, "title">, claims: readonly ClaimResult[]): string {
+  const count = (verdict: ClaimResult["verdict"]) => claims.filter((c) => c.verdict === verdict).length;
+  const [holds, fails, open] = [count("holds"), count("fails"), count("inconclusive")];
+  const words = [
+    holds > 0 && `${holds} ${holds === 1 ? "holds" : "hold"}`,
+    fails > 0 && `${fails} ${fails === 1 ? "fails" : "fail"}`,
+    open > 0 && `${open} ${open === 1 ? "is" : "are"} inconclusive`,
+  ].filter(Boolean);
+  const list =
+    words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : (words[0] ?? "none was judged");
+  return `${title}: of ${claims.length} claims ${list}.`;
+}
 
 /** Verdicts follow from the numbers. */
 function judged({ claims }: Pick<System, "claims">, findings: Findings): ClaimResult[] {

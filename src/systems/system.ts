@@ -77,7 +77,10 @@ export type Outcomes = ReadonlyMap<string, Outcome>;
 /** The part of the report that only the method knows. */
 export type Findings = Pick<Report, "arms" | "comparisons"> &
   Partial<
-    Pick<Report, "series" | "perClass" | "calibration" | "examples" | "figures" | "values" | "definitions" | "notes">
+    Pick<
+      Report,
+      "headline" | "series" | "perClass" | "calibration" | "examples" | "figures" | "values" | "definitions" | "notes"
+    >
   >;
 
 export type Judgement = Pick<ClaimResult, "measured" | "verdict" | "why">;

@@ -196,6 +196,8 @@ export const Report = z
     system: text,
     version: text,
     options: z.record(z.string(), z.unknown()).refine(isJson, "options must be plain JSON (no functions, no cycles)"),
+    /** What came out, in a sentence, where teacher, student and baseline do not tell it. */
+    headline: text.optional(),
     seeds: z.array(z.number().int()).min(1),
     /** ISO 8601, given by the caller: nothing in here reads the clock. */
     created: z.iso.datetime({ offset: true }),

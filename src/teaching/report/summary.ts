@@ -53,7 +53,7 @@ export function summarise(report: Report): Summary {
         ? { factor: byWork, basis: "operations" as const }
         : null;
   const facts = { metric, definition, teacher, student, baseline, kept, sizeFactor, speed, comparison };
-  return { ...facts, sentence: sentence(facts) };
+  return { ...facts, sentence: report.headline ?? sentence(facts) };
 }
 
 function ratio(a: number | null | undefined, b: number | null | undefined): number | null {

@@ -27,7 +27,24 @@ export function header(report: Report, summary: Summary): Markup {
   const day = report.created.slice(0, 10);
   const seeds = `${report.seeds.length} ${report.seeds.length === 1 ? "seed" : "seeds"}`;
   return html`<header><p class="eyebrow">Lyceum report · ${day} · ${seeds} · ${thousands(report.data.splits.test)} test examples</p>
-<h1>${report.system} on ${report.data.name}</h1><p class="lead">${summary.sentence}</p>${cards(summary)}</header>\n`;
+<h1>${report.system} on ${report.data.name}</h1><p class="lead">${summary.sentence}</p>${report.headline ? verdictCards(report) : cards(summary)}</header>\n`;
+}
+
+const VERDICTS = [
+  ["holds", "hold"],
+  ["fails", "fail"],
+  ["inconclusive", "are inconclusive"],
+] as const;
+
+/** How many claims came to which verdict. */
+function verdictCards({ claims }: Report): Markup {
+  const list = VERDICTS.map(([verdict, words]) => [words, claims.filter((c) => c.verdict === verdict)] as const).filter(
+    ([, some]) => some.length > 0,
+  );
+  return html`<ul class="cards">${list.map(
+    ([words, some]) =>
+      html`<li><p class="name">Claims that ${words}</p><p class="value">${some.length}</p><p class="detail">of ${claims.length}</p></li>\n`,
+  )}</ul>`;
 }
 
 function cards({
