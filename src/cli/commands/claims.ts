@@ -8,10 +8,11 @@ export function claims(program: Command): void {
     .argument("[run]", "a run folder instead of the committed runs")
     .option("--json", "as JSON")
     .action(async (run: string | undefined, { json = false }: { json?: boolean }) => {
-      const [{ reproductions }, { readReport }, { columns }] = await Promise.all([
+      const [{ reproductions }, { readReport }, { columns }, { stopped }] = await Promise.all([
         import("../reproductions.ts"),
         import("../run-folder.ts"),
         import("../columns.ts"),
+        import("../claim-lines.ts"),
       ]);
       const reports = run === undefined ? await reproductions() : [await readReport(run)];
       const rows = reports.flatMap(({ system, claims: judged }) => judged.map((claim) => ({ system, ...claim })));
@@ -22,7 +23,7 @@ export function claims(program: Command): void {
       const table = rows.map(({ system, verdict, text, paper, measured, why }) => [
         system,
         verdict,
-        `${text} Paper: ${paper}. Here: ${measured}.${why ? ` ${why}` : ""}`,
+        `${text} Paper: ${stopped(paper)} Here: ${stopped(measured)}${why ? ` ${why}` : ""}`,
       ]);
       const width = process.stdout.columns || 100;
       process.stdout.write(`${columns([["system", "verdict", "claim"], ...table], width)}\n`);

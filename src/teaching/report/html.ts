@@ -24,9 +24,11 @@ const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; ba
 export function reportHtml(report: Report): string {
   const summary = summarise(report);
   const styles = armStyles(report.arms);
-  const plots = COSTS.map((cost) => tradeoff(report.arms, cost, summary.metric, summary.definition, styles)).filter(
-    (plot) => plot !== null,
-  );
+  // A system is judged by its claims: they come first there, and its own pictures before the general ones.
+  const isSystem = report.headline !== undefined;
+  const plots = COSTS.filter(() => !crowded(report))
+    .map((cost) => tradeoff(report.arms, cost, summary.metric, summary.definition, styles))
+    .filter((plot) => plot !== null);
   const learning = curves(report, styles);
   const gaps = differences(report);
   const reliable = report.calibration?.length ? report.calibration : null;
@@ -39,9 +41,10 @@ export function reportHtml(report: Report): string {
 <style>${new Markup(STYLE)}</style></head>
 <body><main>
 ${header(report, summary)}
+${isSystem && claimsSection(report)}
 ${section("arms", "Results", null, armsTable(report, summary.metric, styles), plots.length > 0 && html`<div class="pair">${plots.slice(0, 2)}</div>`)}
-${gaps && section("differences", "Compared seed by seed", "Arms that ran on the same seeds are subtracted seed by seed, so that the luck they share cancels. The verdict is on the first of the two.", gaps, comparisonsTable(report))}
 ${methodSection(report)}
+${gaps && section("differences", "Compared seed by seed", "Arms that ran on the same seeds are subtracted seed by seed, so that the luck they share cancels. The verdict is on the first of the two.", gaps, comparisonsTable(report))}
 ${learning && section("curves", "How they learned", null, learning)}
 ${classSection(report, summary, styles)}
 ${
@@ -58,7 +61,7 @@ ${
   )
 }
 ${examplesSection(report)}
-${claimsSection(report)}
+${!isSystem && claimsSection(report)}
 ${notesSection(report)}
 ${definitionsSection(report)}
 ${settingsSection(report)}
@@ -66,4 +69,9 @@ ${reproduceSection(report)}
 </main><footer>Made by Lyceum ${report.environment.lyceum}. The same numbers, for machines: report.json.</footer></body></html>
 `;
   return page.text;
+}
+
+/** Many arms of few sizes would lie on top of each other. */
+function crowded({ arms }: Report): boolean {
+  return arms.length > 8 && new Set(arms.map(({ params }) => params)).size < arms.length / 2;
 }
