@@ -19,12 +19,10 @@ for (const name of ["src", "test", "package.json", "tsconfig.json", "vitest.conf
   cpSync(join(ROOT, name), join(copy, name), { recursive: true });
 symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
 
-/** True when some test fails. */
+/** True when some test fails, or none ends. That they run at all is seen without a mutant first. */
 function noticed(tests: readonly string[]): boolean {
   const args = ["vitest", "run", ...tests, "--bail", "1", "--reporter", "dot"];
-  const { status, stdout } = spawnSync("npx", args, { cwd: copy, encoding: "utf8", timeout: 300_000 });
-  if (status !== 0 && !/failed|Error/.test(stdout)) throw new Error(`The tests ${tests} did not run:\n${stdout}`);
-  return status !== 0;
+  return spawnSync("npx", args, { cwd: copy, stdio: "ignore", timeout: 300_000 }).status !== 0;
 }
 
 const chosen = MUTANTS.filter(({ file, what }) => !values.only || `${file} ${what}`.includes(values.only));

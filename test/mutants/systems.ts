@@ -44,12 +44,7 @@ const DESIGNER = rows(
     ],
     ["design/score", "off by one from the end", "order[size - i]!", "order[size - i - 1]!"],
     ["design/score", "never moves on", "    current = order[i]!;", "    current = order[0]!;"],
-    [
-      "design/score",
-      "sample variance",
-      "+ (value - mean) ** 2, 0) / row.length",
-      "+ (value - mean) ** 2, 0) / (row.length - 1) / row.length",
-    ],
+    ["design/score", "begin at the edge", "start: v.map((x) => 1 - x)", "start: v.map((x) => x)"],
     ["measures/outcome", "forgetting turned round", "t1[0]! - t1.at(-1)!", "t1.at(-1)! - t1[0]!"],
     [
       "measures/outcome",

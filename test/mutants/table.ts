@@ -71,7 +71,7 @@ const CLASSIC = rows(
 );
 
 const BANK = rows(
-  ["bank", "bank-invariants", "tf-kd", "crd", "lesson"],
+  ["bank", "bank-invariants", "fixtures", "tf-kd", "crd", "lesson"],
   [
     [
       "sp",
@@ -115,6 +115,8 @@ const BANK = rows(
 
 const FAMILIES = rows(
   [
+    "bank",
+    "fixtures",
     "group/group",
     "language/divergences",
     "language/tokens",

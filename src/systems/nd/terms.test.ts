@@ -148,3 +148,13 @@ describe("terms for ablations", () => {
     await expect(evaluateLoss(termLoss("direction", taps), without)).rejects.toMatchObject({ code: "E_LOSS_MEANS" });
   });
 });
+
+it("the direction is that of the example's own class", async () => {
+  const s = [
+    [3, 4],
+    [3, 4],
+  ];
+  // Cosines 0.6 to the first axis and 0.8 to the second.
+  expect((await run("direction", s, s, axes, [0, 1])).value).toBeCloseTo(1 - 0.7, 10);
+  expect((await run("direction", s, s, axes, [1, 1])).value).toBeCloseTo(1 - 0.8, 10);
+});
