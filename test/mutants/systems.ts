@@ -71,4 +71,32 @@ const LAWS = rows(
   ],
 );
 
-export const SYSTEM_MUTANTS: readonly Mutant[] = [...ND, ...DESIGNER, ...LAWS];
+const ORC = rows(
+  "orc",
+  ["ranking", "feedback", "intensive", "iteration"],
+  [
+    [
+      "ranking",
+      "worst in place of best",
+      "marks[a]!.meanLoss - marks[b]!.meanLoss",
+      "marks[b]!.meanLoss - marks[a]!.meanLoss",
+    ],
+    ["feedback", "the best student's examples", "Math.exp(loss - top)", "Math.exp(top - loss)"],
+    ["intensive", "shares of the labels swapped", "  return against(y)", "  return against(fed)"],
+    ["iteration", "the promoted learn in the group, too", "if (!promoted.includes(i)) losses.set", "losses.set"],
+    ["iteration", "labels and teacher swapped", "on ? [1 - beta, beta] : [1, 0]", "on ? [beta, 1 - beta] : [1, 0]"],
+  ],
+);
+
+const E2KD = rows(
+  "e2kd",
+  ["loss", "explain/explain"],
+  [
+    ["loss", "off by one step", "step.div(every).add(1e-4).floor()", "step.div(every).add(1e-4).ceil()"],
+    ["loss", "student's class explained", "explainedClass(targets.logits)", "explainedClass(outputs.logits)"],
+    ["explain/grad-cam", "ReLU forgotten", ".sum(1, true).relu()", ".sum(1, true)"],
+    ["explain/grad-cam", "weights not averaged over positions", "mul(1 / (h * w))", "mul(1)"],
+  ],
+);
+
+export const SYSTEM_MUTANTS: readonly Mutant[] = [...ND, ...DESIGNER, ...LAWS, ...ORC, ...E2KD];
