@@ -86,8 +86,8 @@ export const quick: Partial<Options> = {
   teacher: "slim-resnet8w16",
   peers: ["slim-resnet14"],
   arms: ["ce", "kd", "dml"],
-  epochs: 6,
-  teacherEpochs: 8,
+  epochs: 5,
+  teacherEpochs: 7,
   batchSize: 32,
 };
 

@@ -52,8 +52,8 @@ export type Options = z.infer<typeof options>;
 export const quick: Partial<Options> = {
   sizes: [1, 4],
   budgets: ["student"],
-  teacherEpochs: 4,
-  epochs: 4,
+  teacherEpochs: 3,
+  epochs: 3,
   headEpochs: 1,
   fineEpochs: 2,
 };
