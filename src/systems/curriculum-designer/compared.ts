@@ -2,7 +2,7 @@
 
 import { fail } from "../../errors.ts";
 import type { Figure } from "../../teaching/report/schema.ts";
-import { interval95 } from "../../teaching/report/statistics.ts";
+import { interval95, mean } from "../../teaching/report/statistics.ts";
 import { type Key, random } from "../../tensor/index.ts";
 import { canonical, orderKey } from "./design/orders.ts";
 import type { Participant } from "./human/jatos.ts";
@@ -88,7 +88,6 @@ export function compareHumans(
   streams: readonly MeasuredStream[],
   key: Key,
 ): ComparedResults[] {
-  const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
   return streams.flatMap(({ name, tasks, orders, main, learners }) => {
     const places = new Map(orders.map((order, i) => [orderKey(canonical(order, true)), i]));
     const shared = curricula.flatMap(({ order, f }) => {

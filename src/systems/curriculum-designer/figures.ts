@@ -1,7 +1,7 @@
 /** The method's own pictures. */
 
 import type { Figure } from "../../teaching/report/schema.ts";
-import { interval95 } from "../../teaching/report/statistics.ts";
+import { interval95, mean } from "../../teaching/report/statistics.ts";
 import type { Agreement } from "./agreement.ts";
 import type { HeldOut } from "./design/learnable.ts";
 import type { Learners, MeasuredStream } from "./measured.ts";
@@ -275,5 +275,3 @@ export function figuresOf(streams: readonly MeasuredStream[], agreements: readon
     floor(first),
   ];
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;

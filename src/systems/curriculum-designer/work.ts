@@ -5,6 +5,7 @@ import path from "node:path";
 import { fail } from "../../errors.ts";
 import type { LessonEvent } from "../../teaching/events.ts";
 import { makeFolder, writeAtomic } from "../../teaching/files.ts";
+import { mean } from "../../teaching/report/statistics.ts";
 import { type HostTensor, host, key as keyOf, random } from "../../tensor/index.ts";
 import { studentOf } from "../kit/cast.ts";
 import type { Bench, Json, Outcome } from "../system.ts";
@@ -151,7 +152,6 @@ async function* learners(
   const start = performance.now();
   const { marks } = yield* learn(`${strategy} ${seed}`, room, lanes, settingsOf(bench, strategy, weight));
   const curves = marks[1]!.map(curvesOf);
-  const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
   const alphas = curves.map(finalAccuracy);
   return {
     metrics: {

@@ -4,6 +4,7 @@
  * all practical purposes: started there at once, most starts end in corners.
  */
 import { fail } from "../../errors.ts";
+import { mean } from "../../teaching/report/statistics.ts";
 import { type Key, random } from "../../tensor/index.ts";
 import { type DistillationLaw, type SupervisedLaw, supervisedLoss } from "./law.ts";
 import { type Minimum, minimise } from "./minimise.ts";
@@ -180,5 +181,3 @@ export function percentiles(values: readonly number[]): [number, number] {
   };
   return [at(0.05), at(0.95)];
 }
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -4,6 +4,8 @@
  * (equally wide in its F; the last one holds its best orders) the strings of A and of somebody else are compared
  * character by character. Lower is more alike; two random rankings differ in a share of about 1 - 1/K.
  */
+
+import { mean } from "../../../teaching/report/statistics.ts";
 import { type Key, random } from "../../../tensor/index.ts";
 import type { Order } from "../design/orders.ts";
 import { equalWidthBins } from "./overlap.ts";
@@ -53,7 +55,6 @@ export function compareBestBins(
   draws = 100,
 ): HammingComparison {
   const best = (a: readonly number[], b: readonly number[]): number => binnedHamming(orders, a, b).at(-1)!;
-  const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
   const pairs = learners.flatMap((a, i) => learners.flatMap((b, j) => (i === j ? [] : [best(a, b)])));
   const between = pairs.length > 0 ? mean(pairs) : null;
   const designer = mean(learners.map((a) => best(a, scores)));
