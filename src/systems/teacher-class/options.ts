@@ -54,6 +54,7 @@ export const quick: Partial<Options> = {
   budgets: ["student"],
   teacherEpochs: 3,
   epochs: 3,
+  inputs: 2000,
   headEpochs: 1,
   fineEpochs: 2,
 };
