@@ -112,11 +112,15 @@ describe("teach", () => {
   test("Ctrl-C keeps a checkpoint and says how to go on; the resumed run ends as an undisturbed one", async () => {
     const [broken, whole] = [join(folder, "broken"), join(folder, "whole")];
     const long = [...lesson, "--epochs", "400", "--seed", "3"];
+    let asked = false;
     const interrupted = await lyceum([...long, "--out", broken], {
       env,
       onStart: (child) =>
         child.stderr!.on("data", (text: string) => {
-          if (text.includes("labelling")) setTimeout(() => child.kill("SIGINT"), 50);
+          // Once only: a second Ctrl-C ends the work at once, with its lock in place.
+          if (asked || !text.includes("labelling")) return;
+          asked = true;
+          setTimeout(() => child.kill("SIGINT"), 50);
         }),
     });
     expect(interrupted.status).toBe(130);
