@@ -12,6 +12,7 @@ export {
   type ApplyOptions,
   defineModel,
   type Forward,
+  type Inputs,
   type Model,
   type ModelOptions,
   type ModelState,

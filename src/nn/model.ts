@@ -26,7 +26,12 @@ export interface ApplyOptions {
   readonly train?: boolean;
   /** i32 [2], see `keyValue`; needed only by models that draw randomness while training. */
   readonly key?: Tensor;
+  /** What else the model reads besides x, by name: positions or a cache, for models that know them. */
+  readonly inputs?: Inputs;
 }
+
+/** Further inputs of a forward pass by name; none of them while a model is being defined. */
+export type Inputs = Readonly<Record<string, Tensor>>;
 
 export interface Forward {
   readonly output: Tensor;
@@ -62,11 +67,11 @@ export interface ModelOptions {
 export function defineModel(
   name: string,
   inputShape: readonly number[],
-  forward: (scope: Scope, x: Tensor) => Tensor,
+  forward: (scope: Scope, x: Tensor, inputs: Inputs) => Tensor,
   { classes, inputDtype = "f32" }: ModelOptions = {},
 ): Model {
   const record = recorder();
-  const traced = forward(scopeOver(record.source), placeholder("x", inputDtype, [1, ...inputShape]));
+  const traced = forward(scopeOver(record.source), placeholder("x", inputDtype, [1, ...inputShape]), {});
   const params = layoutOf(record.params.values());
   const buffers = layoutOf(record.buffers.values());
   return {
@@ -84,7 +89,7 @@ export function defineModel(
     apply: (state, x, options = {}) => {
       checkInput(name, inputShape, inputDtype, x);
       const run = reader(name, { params, buffers }, state, options);
-      const output = forward(scopeOver(run.source), x);
+      const output = forward(scopeOver(run.source), x, options.inputs ?? {});
       if (!run.taps.has("output")) run.taps.set("output", output);
       return { output, taps: run.taps, buffers: run.buffers() };
     },
