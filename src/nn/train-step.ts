@@ -14,7 +14,7 @@ import {
   type Tree,
   zeros,
 } from "../tensor/index.ts";
-import type { Forward, Model } from "./model.ts";
+import type { Forward, Inputs, Model } from "./model.ts";
 import { clipByGlobalNorm } from "./optimisers/clip.ts";
 import { ema } from "./optimisers/ema.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
@@ -64,6 +64,8 @@ export interface TrainStepOptions<B, S = SymbolicScalars> {
   ) => Tensor | { loss: Tensor; metrics?: Readonly<Record<string, Tensor>>; buffers?: Tensor };
   /** What the model reads of a batch; `batch.x` where not given. */
   readonly input?: (batch: B) => Tensor;
+  /** What else the model reads of a batch, by name; nothing where not given. */
+  readonly inputs?: (batch: B) => Inputs;
   /** Largest global norm of the gradient; adds the metric "gradNorm" (before clipping). */
   readonly clip?: number;
   /** Keeps a moving average of the parameters: its decay, or true to read it from `scalars.decay`. */
@@ -80,9 +82,13 @@ export type StepResult = {
 export function trainStep<B extends Tree, S extends SymbolicScalars = SymbolicScalars>(
   options: TrainStepOptions<B, S>,
 ): (state: SymbolicState, batch: B, scalars: S) => StepResult {
-  const { model, optimiser, loss: lossOf, input = inputOf, clip } = options;
+  const { model, optimiser, loss: lossOf, input = inputOf, inputs, clip } = options;
   return (state, batch, scalars) => {
-    const forward = model.apply(state, input(batch), { train: true, ...(scalars.key && { key: scalars.key }) });
+    const forward = model.apply(state, input(batch), {
+      train: true,
+      ...(scalars.key && { key: scalars.key }),
+      ...(inputs && { inputs: inputs(batch) }),
+    });
     const told = lossOf({
       ...forward,
       batch,

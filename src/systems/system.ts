@@ -11,7 +11,7 @@ import type { Split } from "../data/dataset.ts";
 import type { Model } from "../nn/index.ts";
 import type { LessonEvent } from "../teaching/events.ts";
 import type { ClaimResult, Report } from "../teaching/report/schema.ts";
-import type { LessonLog } from "../teaching/teach.ts";
+import type { LessonLog } from "../teaching/steps.ts";
 import type { Teacher } from "../teaching/teacher.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };

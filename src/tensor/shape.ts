@@ -9,7 +9,8 @@ export type Dim = number | string;
 export type Shape = readonly Dim[];
 
 export function show(shape: Shape): string {
-  return `[${shape.join(",")}]`;
+  // Data given in the place of a shape must not flood the message.
+  return shape.length > 16 ? `[${shape.slice(0, 8).join(",")}, ... ${shape.length} sizes]` : `[${shape.join(",")}]`;
 }
 
 interface Monomial {

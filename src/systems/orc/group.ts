@@ -9,7 +9,7 @@ import { fail } from "../../errors.ts";
 import type { Checkpoints } from "../../teaching/checkpoint.ts";
 import type { LessonEvent } from "../../teaching/events.ts";
 import type { NetworkState } from "../../teaching/network.ts";
-import type { LessonLog } from "../../teaching/teach.ts";
+import type { LessonLog } from "../../teaching/steps.ts";
 import { type Key, random } from "../../tensor/index.ts";
 import { type Cast, collaborativeLearning, mutualLearning, roleChange, type Switches, type Told } from "./iteration.ts";
 

@@ -10,8 +10,8 @@ import { adam, initState, keyTensor, type SymbolicState, type TrainState } from 
 import { fileCheckpoints } from "../../teaching/checkpoint.ts";
 import type { LessonEvent } from "../../teaching/events.ts";
 import { normalised, unitInput } from "../../teaching/input.ts";
+import type { LessonLog } from "../../teaching/steps.ts";
 import { gatherRows } from "../../teaching/targets.ts";
-import type { LessonLog } from "../../teaching/teach.ts";
 import { type HostTensor, host, key, program, random, scalarOf, type Tensor } from "../../tensor/index.ts";
 import type { Trained } from "../kit/learn.ts";
 import { stepsOf } from "../kit/learn.ts";

@@ -1,7 +1,7 @@
 /** Phase 1 as a cell: n students, each alone with its chunk. */
 import type { LessonEvent } from "../../teaching/events.ts";
 import type { NetworkState } from "../../teaching/network.ts";
-import type { LessonLog } from "../../teaching/teach.ts";
+import type { LessonLog } from "../../teaching/steps.ts";
 import { teacherOf } from "../kit/cast.ts";
 import type { Bench, Outcome } from "../system.ts";
 import { learnChunkAdversarially } from "./adversarial.ts";

@@ -11,7 +11,8 @@ import type { LessonEvent } from "../events.ts";
 import { makeFolder } from "../files.ts";
 import type { LessonPlan } from "../plan.ts";
 import { readSealed, Unsealed, writeSealed } from "../sealed.ts";
-import { type LessonLog, teach } from "../teach.ts";
+import type { LessonLog } from "../steps.ts";
+import { teach } from "../teach.ts";
 
 export interface Trained {
   readonly params: Float32Array;

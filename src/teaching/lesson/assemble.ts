@@ -5,7 +5,7 @@ import { disagreements, type ExamResult, predictions, probability } from "../exa
 import { compareArms, compareOnExamples, measure } from "../report/measure.ts";
 import { METRICS } from "../report/metrics.ts";
 import type { Arm, Calibration, ClaimResult, Comparison, Example, Report, Series } from "../report/schema.ts";
-import type { LessonLog } from "../teach.ts";
+import type { LessonLog } from "../steps.ts";
 import { pictureOf } from "./picture.ts";
 
 /** One arm with all its seeds (a teacher has one). */
