@@ -85,13 +85,15 @@ export async function evaluateLoss(loss: Loss, given: Case) {
         ...(given.examples && { examples: given.examples }),
       },
     );
-    const wrt = {
+    const all = {
       logits: a.student.logits,
       ...a.student.taps,
       ...prefixed("adapter.", a.adapters),
       teacher: a.teacher.logits,
       ...prefixed("teacher.", a.teacher.taps),
     };
+    // Ids that a teacher names have no gradient.
+    const wrt = Object.fromEntries(Object.entries(all).filter(([, t]) => t.dtype === "f32" || t.dtype === "f64"));
     const gradients = grad(value, Object.values(wrt));
     const named = Object.fromEntries(Object.keys(wrt).map((k, i) => [k, gradients[i]!]));
     return { value, parts, gradients: named, state: left };

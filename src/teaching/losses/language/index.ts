@@ -11,3 +11,5 @@ export {
   totalVariation,
 } from "./divergences.ts";
 export { IGNORED, maskedMean, onTokens, type TokenOptions, tokenCrossEntropy } from "./tokens.ts";
+export { type Tail, TOP_IDS, TOP_LOGS, topKDivergence, topKKl } from "./top-k.ts";
+export { zLoss } from "./z-loss.ts";
