@@ -57,7 +57,7 @@ export function parseEndpoint(
     model,
     name: `${url}#${model}`,
     variable: own ? `LYCEUM_API_KEY or ${own}` : "LYCEUM_API_KEY",
-    authorisation: () => (key ? { Authorization: `Bearer ${key}` } : {}),
+    authorisation: (): Record<string, string> => (key ? { Authorization: `Bearer ${key}` } : {}),
     hide: (said) => (key ? said.replaceAll(key, "***") : said),
   };
 }

@@ -20,8 +20,9 @@ export const FAILURES = {
   overloaded: { next: "retry", slower: true, billed: "no" },
   "server error": { next: "retry", slower: false, billed: "no" },
   /** Something between here and the model gave up waiting; the model may not have. */
-  gateway: { next: "retry", slower: false, billed: "perhaps" },
-  timeout: { next: "retry", slower: false, billed: "perhaps" },
+  gateway: { next: "retry", slower: true, billed: "perhaps" },
+  /** Not heard in time: an overloaded server looks like this, and asking faster would make it worse. */
+  timeout: { next: "retry", slower: true, billed: "perhaps" },
   unreachable: { next: "retry", slower: false, billed: "no" },
   "broken off": { next: "retry", slower: false, billed: "perhaps" },
   "bad body": { next: "retry", slower: false, billed: "perhaps" },

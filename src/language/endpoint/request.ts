@@ -70,7 +70,11 @@ export interface Answer {
 }
 
 /** Content address of a question to an endpoint: 64 hexadecimal digits. `more`: what else decides the answer. */
-export function requestKey({ url, model }: Endpoint, { messages, sampling, sample }: ChatRequest, more?: number): string {
+export function requestKey(
+  { url, model }: Endpoint,
+  { messages, sampling, sample }: ChatRequest,
+  more?: number,
+): string {
   const { maxTokens, temperature, topP, seed, stop, logprobs, extra } = sampling;
   const sorted = Object.entries(extra ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const turns = messages.map(({ role, content }) => [role, content]);

@@ -13,28 +13,27 @@ export interface Wire {
   error?: unknown;
 }
 
-/** A `fetch` for one request that reads the whole answer and keeps it. */
-export function tap(): { readonly wire: Wire; readonly fetch: typeof fetch } {
-  const wire: Wire = { headers: new Headers(), body: "", complete: false };
-  return {
-    wire,
-    fetch: async (input, init) => {
-      const chunks: Uint8Array[] = [];
-      try {
-        const response = await fetch(input, init);
-        wire.status = response.status;
-        wire.headers = response.headers;
-        for await (const chunk of response.body ?? []) chunks.push(chunk as Uint8Array);
-        wire.complete = true;
-      } catch (error) {
-        wire.error = error;
-        throw error;
-      } finally {
-        wire.body = Buffer.concat(chunks).toString("utf8");
-      }
-      // These have no body by definition, and Response refuses one.
-      const empty = [204, 205, 304].includes(wire.status);
-      return new Response(empty ? null : wire.body, { status: wire.status, headers: wire.headers });
-    },
+export const newWire = (): Wire => ({ headers: new Headers(), body: "", complete: false });
+
+/** `fetch` that reads the whole answer and keeps it in the wire of the request. */
+export function tapped(wireOf: () => Wire): typeof fetch {
+  return async (input, init) => {
+    const wire = wireOf();
+    const chunks: Uint8Array[] = [];
+    try {
+      const response = await fetch(input, init);
+      wire.status = response.status;
+      wire.headers = response.headers;
+      for await (const chunk of response.body ?? []) chunks.push(chunk as Uint8Array);
+      wire.complete = true;
+    } catch (error) {
+      wire.error = error;
+      throw error;
+    } finally {
+      wire.body = Buffer.concat(chunks).toString("utf8");
+    }
+    // These have no body by definition, and Response refuses one.
+    const empty = [204, 205, 304].includes(wire.status);
+    return new Response(empty ? null : wire.body, { status: wire.status, headers: wire.headers });
   };
 }

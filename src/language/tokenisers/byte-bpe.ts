@@ -8,7 +8,7 @@ import { fail } from "../../errors.ts";
 import { BYTE_ALPHABET, BYTE_CHARACTERS, bytesOf, CHARACTER_BYTES, words } from "./byte-level.ts";
 import { noSuchId } from "./character.ts";
 import { applyMerges, type MergeTable, mergeTable } from "./merge.ts";
-import { addedTokens, cutter, specialIds, spelling, type Tokeniser } from "./tokeniser.ts";
+import { addedTokens, cutter, specialIds, spelling, type Tokeniser, wellFormed } from "./tokeniser.ts";
 
 /** What defines a byte-level BPE. Tokens are spelled with the characters of `BYTE_CHARACTERS`. */
 export interface ByteBpe {
@@ -49,7 +49,7 @@ export function byteBpeTokeniser(bpe: ByteBpe): Tokeniser {
   );
   const size = Math.max(...vocabulary.values(), ...spelled.values()) + 1;
   const bytes: (Uint8Array | undefined)[] = new Array(size);
-  for (const [token, id] of vocabulary) bytes[id] = Uint8Array.from(token, (c) => CHARACTER_BYTES.get(c) ?? 0x3f);
+  for (const [token, id] of vocabulary) bytes[id] = tokenBytes(token);
   for (const [token, id] of spelled) bytes[id] = bytesOf(token);
   const specials = new Set(spelled.values());
   const cut = cutter(spelled);
@@ -72,7 +72,7 @@ export function byteBpeTokeniser(bpe: ByteBpe): Tokeniser {
     size,
     special,
     encode(text, { special: parse = true } = {}) {
-      const whole = text.toWellFormed();
+      const whole = wellFormed(text);
       let out = new Int32Array(Math.max(16, whole.length));
       let length = 0;
       const put = (ids: ArrayLike<number>) => {
@@ -110,6 +110,12 @@ export function byteBpeTokeniser(bpe: ByteBpe): Tokeniser {
     },
     toFile: () => bpe.file ?? write(bpe),
   };
+}
+
+/** Bytes of a token; one that is not spelled with byte characters (an odd entry of a foreign file) stands for itself. */
+function tokenBytes(token: string): Uint8Array {
+  const bytes = Array.from(token, (character) => CHARACTER_BYTES.get(character));
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes as number[]) : bytesOf(token);
 }
 
 function missing(token: string): never {

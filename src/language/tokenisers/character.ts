@@ -6,7 +6,7 @@
  * where we refuse an unknown character, such a reader leaves it out in silence.
  */
 import { fail } from "../../errors.ts";
-import { addedTokens, cutter, specialIds, spelling, type Tokeniser } from "./tokeniser.ts";
+import { addedTokens, cutter, specialIds, spelling, type Tokeniser, wellFormed } from "./tokeniser.ts";
 
 export interface CharacterOptions {
   /** Roles of special tokens, in the order of their ids. With "unknown" among them, unknown characters get that id. */
@@ -15,14 +15,14 @@ export interface CharacterOptions {
 
 /** The distinct characters of a text, by code point. */
 export const alphabetOf = (text: string): string[] =>
-  [...new Set(text.toWellFormed())].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+  [...new Set(wellFormed(text))].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
 
 /**
  * A tokeniser over `alphabet`, a list of characters whose order gives the ids. `alphabetOf` makes one from a text.
  * @throws E_TOKEN when an entry is no single code point or comes twice; when encoding meets an unknown character
  */
 export function characterTokeniser(alphabet: readonly string[], options: CharacterOptions = {}): Tokeniser {
-  const ids = new Map(alphabet.map((character, id) => [character, id]));
+  const ids: ReadonlyMap<string, number> = new Map(alphabet.map((character, id) => [character, id]));
   const bad = alphabet.find((entry) => [...entry].length !== 1);
   if (bad !== undefined || ids.size !== alphabet.length || alphabet.length === 0) {
     const found = bad === undefined ? "comes twice or is empty" : `has the entry ${JSON.stringify(bad)}`;
@@ -41,7 +41,7 @@ export function characterTokeniser(alphabet: readonly string[], options: Charact
     encode(text, { special: parse = true } = {}) {
       const out = new Int32Array(text.length);
       let length = 0;
-      for (const piece of parse ? cut(text.toWellFormed()) : [text.toWellFormed()]) {
+      for (const piece of parse ? cut(wellFormed(text)) : [wellFormed(text)]) {
         if (typeof piece === "number") out[length++] = piece;
         else for (const character of piece) out[length++] = ids.get(character) ?? unknown ?? refuse(character, text);
       }
@@ -75,8 +75,9 @@ export function characterTokeniser(alphabet: readonly string[], options: Charact
           fuse_unk: false,
           byte_fallback: false,
           ignore_merges: false,
-          // The unknown token must be in the vocabulary of the model for the Rust library to use it.
-          vocab: Object.fromEntries(unknown === undefined ? ids : [...ids, [spelling("unknown"), unknown]]),
+          // With the special tokens: the unknown one must be here for the Rust library, which numbers those that are not
+          // here in its own order.
+          vocab: Object.fromEntries([...ids, ...spelled]),
           merges: [],
         },
       }),
@@ -87,7 +88,7 @@ function refuse(character: string, text: string): never {
   const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
   return fail(
     "E_TOKEN",
-    `The character ${JSON.stringify(character)} (U+${code}) at position ${text.toWellFormed().indexOf(character)} is not in the alphabet.`,
+    `The character ${JSON.stringify(character)} (U+${code}) at position ${wellFormed(text).indexOf(character)} is not in the alphabet.`,
     'Make the alphabet from all texts, or choose a special token "unknown".',
   );
 }

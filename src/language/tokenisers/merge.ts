@@ -4,6 +4,7 @@
  * Words may be long (a text without spaces is one word), so the places are in a heap, which makes it n log n. A place is
  * one number, rank * 2^26 + position: numbers compare faster than objects.
  */
+import { pop, push } from "./heap.ts";
 
 export interface MergeTable {
   /** left * 2^26 + right -> rank. */
@@ -13,6 +14,7 @@ export interface MergeTable {
 }
 
 const SHIFT = 2 ** 26;
+const smaller = (a: number, b: number): boolean => a < b;
 export const pairKey = (left: number, right: number): number => left * SHIFT + right;
 
 /** A table from triples (left, right, made), the earliest first. Of a pair given twice the later rank holds, as in Rust. */
@@ -34,12 +36,12 @@ export function applyMerges(word: Int32Array, { ranks, made }: MergeTable): Int3
     const j = next[i]!;
     if (j >= n) return;
     const rank = ranks.get(pairKey(word[i]!, word[j]!));
-    if (rank !== undefined) push(heap, rank * SHIFT + i);
+    if (rank !== undefined) push(heap, rank * SHIFT + i, smaller);
   };
   for (let i = 0; i < n - 1; i++) offer(i);
   let left = n;
   while (heap.length > 0) {
-    const place = pop(heap);
+    const place = pop(heap, smaller);
     const rank = Math.floor(place / SHIFT);
     const i = place - rank * SHIFT;
     const j = next[i]!;
@@ -56,34 +58,4 @@ export function applyMerges(word: Int32Array, { ranks, made }: MergeTable): Int3
   const out = new Int32Array(left);
   for (let i = 0, at = 0; i < n; i = next[i]!) out[at++] = word[i]!;
   return out;
-}
-
-function push(heap: number[], value: number): void {
-  let i = heap.length;
-  heap.push(value);
-  while (i > 0) {
-    const parent = (i - 1) >> 1;
-    if (heap[parent]! <= value) break;
-    heap[i] = heap[parent]!;
-    i = parent;
-  }
-  heap[i] = value;
-}
-
-function pop(heap: number[]): number {
-  const top = heap[0]!;
-  const last = heap.pop()!;
-  const n = heap.length;
-  if (n === 0) return top;
-  let i = 0;
-  for (;;) {
-    let child = 2 * i + 1;
-    if (child >= n) break;
-    if (child + 1 < n && heap[child + 1]! < heap[child]!) child++;
-    if (heap[child]! >= last) break;
-    heap[i] = heap[child]!;
-    i = child;
-  }
-  heap[i] = last;
-  return top;
 }

@@ -31,6 +31,9 @@ export interface Tokeniser {
   toFile(): string;
 }
 
+/** A text with U+FFFD in place of lone surrogates, which no UTF-8 can hold. */
+export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\ufffd");
+
 /** How our own special tokens are spelled. */
 export const spelling = (role: string): string => `<|${role}|>`;
 

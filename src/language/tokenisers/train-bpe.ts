@@ -10,8 +10,9 @@
 import { fail } from "../../errors.ts";
 import { byteBpe, byteBpeTokeniser } from "./byte-bpe.ts";
 import { BYTE_ALPHABET, BYTE_CHARACTERS, bytesOf, words } from "./byte-level.ts";
+import { pop, push } from "./heap.ts";
 import { pairKey } from "./merge.ts";
-import { type Tokeniser, spelling } from "./tokeniser.ts";
+import { spelling, type Tokeniser, wellFormed } from "./tokeniser.ts";
 
 export interface TrainBpeOptions {
   /** Size of the vocabulary, with the 256 bytes and the special tokens. It is smaller if the text has no more pairs. */
@@ -50,7 +51,7 @@ export function trainByteBpe(texts: string | readonly string[], options: TrainBp
 function countWords(texts: readonly string[], special: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const text of texts) {
-    let pieces = [text.toWellFormed()];
+    let pieces = [wellFormed(text)];
     for (const role of special) pieces = pieces.flatMap((piece) => piece.split(spelling(role)));
     for (const piece of pieces) for (const word of words(piece)) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
@@ -78,7 +79,7 @@ function learnMerges(counted: ReadonlyMap<string, number>, size: number): [strin
   const enqueue = () => {
     for (const [key, { left, right, at }] of seen) {
       const count = counts.get(key)!;
-      if (count > 0) push(queue, { left, right, count, at });
+      if (count > 0) push(queue, { left, right, count, at }, before);
     }
     seen.clear();
   };
@@ -89,12 +90,12 @@ function learnMerges(counted: ReadonlyMap<string, number>, size: number): [strin
 
   const merges: [string, string][] = [];
   while (tokens.length < size && queue.length > 0) {
-    const top = pop(queue);
+    const top = pop(queue, before);
     const now = counts.get(pairKey(top.left, top.right))!;
     if (top.count !== now) {
       // Out of date: back to where it belongs now.
       top.count = now;
-      if (now > 0) push(queue, top);
+      if (now > 0) push(queue, top, before);
       continue;
     }
     const text = tokens[top.left]! + tokens[top.right]!;
@@ -145,33 +146,3 @@ function mergeIn(
 /** Whether `a` comes before `b`: more frequent, else the smaller ids. */
 const before = (a: Candidate, b: Candidate): boolean =>
   a.count !== b.count ? a.count > b.count : a.left !== b.left ? a.left < b.left : a.right < b.right;
-
-function push(heap: Candidate[], value: Candidate): void {
-  let i = heap.length;
-  heap.push(value);
-  while (i > 0) {
-    const parent = (i - 1) >> 1;
-    if (!before(value, heap[parent]!)) break;
-    heap[i] = heap[parent]!;
-    i = parent;
-  }
-  heap[i] = value;
-}
-
-function pop(heap: Candidate[]): Candidate {
-  const top = heap[0]!;
-  const last = heap.pop()!;
-  const n = heap.length;
-  if (n === 0) return top;
-  let i = 0;
-  for (;;) {
-    let child = 2 * i + 1;
-    if (child >= n) break;
-    if (child + 1 < n && before(heap[child + 1]!, heap[child]!)) child++;
-    if (!before(heap[child]!, last)) break;
-    heap[i] = heap[child]!;
-    i = child;
-  }
-  heap[i] = last;
-  return top;
-}
