@@ -19,6 +19,7 @@ export default defineConfig({
     "src/teaching/browser.ts",
     "src/teaching/losses/index.ts",
     "src/teaching/report/index.ts",
+    "src/language/index.ts",
     // Started by URL, not imported.
     "src/data/prefetch-worker.ts",
     "src/systems/worker.ts",

@@ -16,6 +16,7 @@ export interface Verdict {
 const TORCH: Readonly<Record<string, number>> = {
   "gpt-0.8m": 0.9,
   "gpt-3.2m": 0.85,
+  "llama-3m": 0.85,
   mlp: 0.7,
   resnet20: 1,
   distill: 0.8,

@@ -2,11 +2,13 @@
  * Lyceum's side of the jobs that bench/peers/torch_peer.py defines, with the numbers of its docstring. The losses are the
  * ones that `teach` uses. "distill-stored" is "distill" with the teacher's logits as an input, as the store gives them.
  */
+import { decoder, llama } from "../src/language/decoder/index.ts";
 import { adam, adamw, gpt, type Model, mlp, type Optimiser, resnet, sgd } from "../src/nn/index.ts";
 import type { TrainStepOptions } from "../src/nn/train-step.ts";
 import { crossEntropy } from "../src/teaching/losses/cross-entropy.ts";
 import { kd } from "../src/teaching/losses/kd.ts";
-import { type Loss, type Targets, teacherTargets } from "../src/teaching/losses/loss.ts";
+import { tokenCrossEntropy } from "../src/teaching/losses/language/tokens.ts";
+import { type Loss, type Outputs, type Targets, teacherTargets } from "../src/teaching/losses/loss.ts";
 import { weighted } from "../src/teaching/losses/weighted.ts";
 import { modelTeacher, type Teacher } from "../src/teaching/teacher.ts";
 import { type Given, host, key, program, random, type Tensor } from "../src/tensor/index.ts";
@@ -61,6 +63,8 @@ interface Recipe {
   readonly batch: number;
   readonly labels: readonly number[];
   readonly draw: (i: number) => Arrays;
+  /** Cross-entropy where not given. */
+  readonly loss?: Loss<Outputs, unknown>;
   /** Whether a teacher runs in the step, or its stored answers come in. */
   readonly teacher?: "runs" | "stored";
 }
@@ -76,6 +80,14 @@ function language(width: number, heads: number): Recipe {
   };
 }
 
+/** Bytes as tokens; as many key heads as query heads. */
+const llamaOf = (width: number, heads: number): Recipe => ({
+  ...language(width, heads),
+  model: decoder(llama({ vocabulary: 256, context: 128, width, heads, layers: 4 })).model,
+  draw: text(128, 16, 256),
+  loss: tokenCrossEntropy(),
+});
+
 const perceptron = (teacher?: "runs" | "stored"): Recipe => ({
   model: mlp({ inputShape: [784], classes: 10, hidden: [256, 256] }),
   optimiser: adam({ lr: 1e-3 }),
@@ -88,6 +100,7 @@ const perceptron = (teacher?: "runs" | "stored"): Recipe => ({
 const RECIPES: Readonly<Record<string, () => Recipe>> = {
   "gpt-0.8m": () => language(128, 4),
   "gpt-3.2m": () => language(256, 8),
+  "llama-3m": () => llamaOf(256, 8),
   mlp: () => perceptron(),
   resnet20: () => ({
     model: resnet({ depth: 20, inputShape: [3, 32, 32], classes: 10 }),
@@ -106,11 +119,11 @@ export const JOB_NAMES: readonly string[] = Object.keys(RECIPES);
 export async function makeJob(name: string): Promise<Job> {
   const make = RECIPES[name];
   if (!make) throw new Error(`no job called ${name}; there are ${JOB_NAMES.join(", ")}`);
-  const { model, optimiser, clip, batch, labels, draw, teacher: mode } = make();
+  const { model, optimiser, clip, batch, labels, draw, teacher: mode, loss: given = crossEntropy() } = make();
   const teacher = mode && (await makeTeacher());
   const arrays = Array.from({ length: BATCHES }, (_, i) => draw(i));
   const logits = mode === "stored" ? await answers(teacher!, arrays, batch) : [];
-  const loss = mode ? hinton : (crossEntropy() as Loss);
+  const loss = mode ? hinton : (given as Loss);
   return {
     step: {
       model,

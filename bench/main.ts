@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Lyceum against PyTorch, tfjs and jax-js on the same training steps, and what its own loop costs.
  *
- *   --jobs mlp,gpt-0.8m   some of: mlp, distill, distill-stored, distill-plain, resnet20, gpt-0.8m, gpt-3.2m, teach, cli
+ *   --jobs mlp,gpt-0.8m   some of: mlp, distill, distill-stored, distill-plain, resnet20, gpt-0.8m, gpt-3.2m, llama-3m, teach, cli
  *   --peers torch,tfjs    some of: torch (or torch-eager, torch-compiled, torch-mkl512), tfjs, jaxjs
  *   --rounds 5            turns of each contender; the default depends on the job
  *   --minutes 11          the time to keep; slow contenders take fewer steps
@@ -40,12 +40,13 @@ const RACES: Readonly<Record<string, Plan>> = {
   resnet20: { weight: 150, turn: 8, rounds: 6 },
   "gpt-0.8m": { weight: 150, turn: 8, rounds: 6 },
   "gpt-3.2m": { weight: 165, turn: 8, rounds: 4 },
+  "llama-3m": { weight: 165, turn: 8, rounds: 4 },
 };
 const PARTS: Readonly<Record<string, number>> = { teach: 45, cli: 45 };
 /** Load of the last minute that cannot be the bench's own start. */
 const BUSY = 0.7;
-/** The JavaScript peers have no teacher. */
-const lacks = (id: string, job: string) => job === "distill" && (id === "tfjs" || id === "jaxjs");
+/** The JavaScript peers have no teacher and no Llama. */
+const lacks = (id: string, job: string) => /^(distill|llama)/.test(job) && (id === "tfjs" || id === "jaxjs");
 
 const { values: given } = parseArgs({
   options: {

@@ -1,6 +1,8 @@
 /**
- * `npx tsx bench/store-sweep.ts [--students 10] [--epochs 3] [--train 10000]`: a sweep of students with the teacher
+ * `npx tsx bench/store-sweep.ts [--students 10] [--epochs 3] [--train 10000] [--teacher cnn-large]
+ * [--student cnn-tiny]`: a sweep of students with the teacher
  * inside every step, and with its answers from the store (labelling included); the students must be equal bit for bit.
+ * What is saved grows with the teacher's cost beside the student's, so a result names both.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -24,6 +26,8 @@ const { values } = parseArgs({
     students: { type: "string", default: "10" },
     epochs: { type: "string", default: "3" },
     train: { type: "string", default: "10000" },
+    teacher: { type: "string", default: "cnn-large" },
+    student: { type: "string", default: "cnn-tiny" },
     data: { type: "string", default: process.env.LYCEUM_DATA ? "fashion-mnist" : "drawn-digits" },
     out: { type: "string" },
   },
@@ -36,9 +40,9 @@ const network = async (name: string): Promise<Network> => ({
   ...(train.normalise && { normalise: train.normalise }),
 });
 // Untrained: what its answers are makes no difference to the time.
-const big = await network("cnn-large");
+const big = await network(values.teacher);
 const teacher = await modelTeacher(big, big.model.init(key(7)));
-const small = await network("cnn-tiny");
+const small = await network(values.student);
 const recipe: Recipe = {
   epochs: Number(values.epochs),
   batchSize: 128,
@@ -96,8 +100,8 @@ const record = {
   ...machine(),
   date: new Date().toISOString(),
   ...{ students, steps, train: train.labels.length, data: values.data },
-  teacher: { params: teacher.params, flops: teacher.flops },
-  student: { params: small.model.params.size, flops: small.model.flops },
+  teacher: { name: values.teacher, params: teacher.params, flops: teacher.flops },
+  student: { name: values.student, params: small.model.params.size, flops: small.model.flops },
   seconds,
   speedup: seconds.inStep / seconds.stored,
   studentsThatDiffer: different,

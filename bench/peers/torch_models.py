@@ -1,4 +1,5 @@
 """The PyTorch models of torch_peer.py (described there) and of the fixtures in test/fixtures."""
+import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
@@ -42,6 +43,55 @@ class GPT(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.head(self.lnf(x))
+
+
+class LlamaBlock(nn.Module):
+    def __init__(self, d, heads, inner):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.RMSNorm(d, eps=1e-5)
+        self.qkv = nn.Linear(d, 3 * d, bias=False)
+        self.proj = nn.Linear(d, d, bias=False)
+        self.norm2 = nn.RMSNorm(d, eps=1e-5)
+        self.gate_up = nn.Linear(d, 2 * inner, bias=False)
+        self.down = nn.Linear(inner, d, bias=False)
+
+    def forward(self, x, cos, sin):
+        b, t, d = x.shape
+        q, k, v = self.qkv(self.norm1(x)).split(d, dim=2)
+        q, k, v = (z.view(b, t, self.heads, d // self.heads).transpose(1, 2) for z in (q, k, v))
+        a = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v, is_causal=True)
+        x = x + self.proj(a.transpose(1, 2).reshape(b, t, d))
+        gate, up = self.gate_up(self.norm2(x)).chunk(2, dim=-1)
+        return x + self.down(F.silu(gate) * up)
+
+
+def rotate(x, cos, sin):
+    first, second = x.chunk(2, dim=-1)
+    return x * cos + torch.cat((-second, first), dim=-1) * sin
+
+
+class Llama(nn.Module):
+    def __init__(self, vocab=256, context=128, d=256, heads=8, layers=4, inner=704):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, d)
+        self.blocks = nn.ModuleList([LlamaBlock(d, heads, inner) for _ in range(layers)])
+        self.norm = nn.RMSNorm(d, eps=1e-5)
+        self.head = nn.Linear(d, vocab, bias=False)
+        e = d // heads
+        angles = torch.outer(torch.arange(context), 10000.0 ** (-torch.arange(0, e, 2) / e)).repeat(1, 2)
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
+        for m in self.modules():
+            if isinstance(m, (nn.Linear, nn.Embedding)):
+                nn.init.normal_(m.weight, std=0.02)
+
+    def forward(self, tokens):
+        t = tokens.shape[1]
+        x = self.embed(tokens)
+        for block in self.blocks:
+            x = block(x, self.cos[:t], self.sin[:t])
+        return self.head(self.norm(x))
 
 
 class Basic(nn.Module):

@@ -35,6 +35,11 @@ Jobs (the other side must mirror these)
              gradients clipped to global L2 norm 1.0 (clip_grad_norm_, foreach=True)
              AdamW lr 3e-4, betas (0.9, 0.95), eps 1e-8, weight decay 0.1 on every parameter.
   gpt-3.2m   the same with d=256 and 8 heads (of 32).
+  llama-3m   vocabulary 256 (bytes), C=128, B=16, d=256, 8 heads of 32 (as many for keys), 4 layers, no biases.
+             layer: x = x + O(attention(RMS1(x)));  x = x + W2(silu(gate) * up), gate|up = W1(RMS2(x)) of 2 * 704
+               RMS: over d, eps 1e-5, scale. QKV as above, without bias; queries and keys rotated by their places
+               (element i with i + 16, base 10000). Weights N(0, 0.02); Lyceum scales O and W2 by 1/sqrt(8).
+             logits, loss, clipping and AdamW as above.
   mlp        784 -> 256 -> 256 -> 10, ReLU between, biases, batch 128, cross entropy mean,
              Adam lr 1e-3, betas (0.9, 0.999), eps 1e-8.
   distill-plain  the same as mlp (the student alone, with cross entropy only).
@@ -60,7 +65,7 @@ os.dup2(2, 1)
 import torch  # noqa: E402
 import torch.nn as nn  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
-from torch_models import GPT, ResNet20, mlp  # noqa: E402
+from torch_models import GPT, Llama, ResNet20, mlp  # noqa: E402
 
 BATCHES = 8
 torch.backends.nnpack.set_flags(False)  # never chosen for these jobs; silences a warning
@@ -72,10 +77,11 @@ class Job:
     def __init__(self, name, compile_, layout, seed):
         torch.manual_seed(seed)
         self.name, self.clip, self.i = name, None, 0
-        if name in ("gpt-0.8m", "gpt-3.2m"):
+        if name in ("gpt-0.8m", "gpt-3.2m", "llama-3m"):
             d, heads = (128, 4) if name == "gpt-0.8m" else (256, 8)
-            self.model = GPT(d=d, heads=heads)
-            text = [torch.randint(0, 65, (16, 129)) for _ in range(BATCHES)]
+            self.model = Llama() if name == "llama-3m" else GPT(d=d, heads=heads)
+            vocab = 256 if name == "llama-3m" else 65
+            text = [torch.randint(0, vocab, (16, 129)) for _ in range(BATCHES)]
             self.data = [(t[:, :-1].contiguous(), t[:, 1:].contiguous()) for t in text]
             self.loss = lambda x, y: F.cross_entropy(self.model(x).flatten(0, 1), y.flatten())
             self.clip = 1.0

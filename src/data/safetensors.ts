@@ -43,46 +43,62 @@ export interface Safetensors {
 /** The reference implementation's limit: a larger header is an attack or damage. */
 const HEADER_LIMIT = 100_000_000;
 
+/** Where a tensor's bytes lie in its file. */
+export interface SafeRange {
+  readonly dtype: SafeType;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
 /** @throws E_DATA_EMPTY, E_DATA_TRUNCATED, E_DATA_FORMAT; the message names the tensor. */
 export function parseSafetensors(bytes: Uint8Array, name = "safetensors data"): Safetensors {
+  const { ranges, metadata } = parseSafetensorsHeader(bytes, bytes.length, name);
+  const tensors = new Map<string, SafeTensor>();
+  for (const [tensor, { dtype, shape, start, end }] of ranges)
+    tensors.set(tensor, { dtype, shape, bytes: bytes.subarray(start, end) });
+  return { tensors, metadata };
+}
+
+/**
+ * The same for a file too large to be read at once: where its tensors lie.
+ * @param head the file's beginning, at least to the end of its header
+ * @param size bytes of the whole file
+ */
+export function parseSafetensorsHeader(
+  head: Uint8Array,
+  size: number,
+  name: string,
+): { ranges: ReadonlyMap<string, SafeRange>; metadata: Readonly<Record<string, string>> } {
   const broken = (problem: string): never =>
     fail("E_DATA_FORMAT", `"${name}" is not a valid safetensors file: ${problem}.`, "Export or download it again.");
-  if (bytes.length === 0) fail("E_DATA_EMPTY", `"${name}" is empty; a safetensors file was expected.`);
-  if (bytes.length < 8) fail("E_DATA_TRUNCATED", `"${name}" has ${bytes.length} bytes; the header length needs 8.`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (size === 0) fail("E_DATA_EMPTY", `"${name}" is empty; a safetensors file was expected.`);
+  if (size < 8) fail("E_DATA_TRUNCATED", `"${name}" has ${size} bytes; the header length needs 8.`);
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const headerLength = view.getBigUint64(0, true);
   if (headerLength > HEADER_LIMIT) broken(`it announces a header of ${headerLength} bytes (limit ${HEADER_LIMIT})`);
   const start = 8 + Number(headerLength);
-  if (start > bytes.length) {
-    fail(
-      "E_DATA_TRUNCATED",
-      `"${name}" has ${bytes.length} bytes; its header alone ends at ${start}.`,
-      "Download it again.",
-    );
+  if (start > size) {
+    fail("E_DATA_TRUNCATED", `"${name}" has ${size} bytes; its header alone ends at ${start}.`, "Download it again.");
   }
-  const { entries, metadata } = parseHeader(bytes.subarray(8, start), broken);
+  const { entries, metadata } = parseHeader(head.subarray(8, start), broken);
 
-  const tensors = new Map<string, SafeTensor>();
+  const ranges = new Map<string, SafeRange>();
   let end = 0;
   for (const [tensor, { dtype, shape, data_offsets }] of entries) {
     const [from, to] = data_offsets;
-    const size = shape.reduce((product, n) => product * n, WIDTHS[dtype]);
+    const bytes = shape.reduce((product, n) => product * n, WIDTHS[dtype]);
     if (from !== end) broken(`tensor "${tensor}" begins at ${from}; ${end} was expected (no gaps, no overlaps)`);
-    if (to - from !== size)
-      broken(`tensor "${tensor}" [${shape}] of ${dtype} needs ${size} bytes and has ${to - from}`);
+    if (to - from !== bytes)
+      broken(`tensor "${tensor}" [${shape}] of ${dtype} needs ${bytes} bytes and has ${to - from}`);
     end = to;
-    if (start + to <= bytes.length)
-      tensors.set(tensor, { dtype, shape, bytes: bytes.subarray(start + from, start + to) });
+    ranges.set(tensor, { dtype, shape, start: start + from, end: start + to });
   }
-  if (start + end > bytes.length) {
-    fail(
-      "E_DATA_TRUNCATED",
-      `"${name}" has ${bytes.length} bytes; its tensors end at ${start + end}.`,
-      "Download it again.",
-    );
+  if (start + end > size) {
+    fail("E_DATA_TRUNCATED", `"${name}" has ${size} bytes; its tensors end at ${start + end}.`, "Download it again.");
   }
-  if (start + end < bytes.length) broken(`${bytes.length - start - end} bytes follow the last tensor`);
-  return { tensors, metadata };
+  if (start + end < size) broken(`${size - start - end} bytes follow the last tensor`);
+  return { ranges, metadata };
 }
 
 interface Entry {
@@ -205,6 +221,21 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafeTensor> | Readonly<Record<string, SafeTensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** The same file in pieces to be written one after the other: the header, and the tensors' own bytes without a copy. */
+export function safetensorsParts(
+  tensors: ReadonlyMap<string, SafeTensor> | Readonly<Record<string, SafeTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
   const list: [string, SafeTensor][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors);
   list.sort(([a, x], [b, y]) => WIDTHS[y.dtype] - WIDTHS[x.dtype] || (a < b ? -1 : 1));
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
@@ -220,13 +251,8 @@ export function encodeSafetensors(
   const json = `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",")}}`;
   const text = new TextEncoder().encode(json);
   const headerLength = Math.ceil(text.length / 8) * 8;
-  const out = new Uint8Array(8 + headerLength + end);
-  new DataView(out.buffer).setBigUint64(0, BigInt(headerLength), true);
-  out.fill(0x20, 8, 8 + headerLength).set(text, 8);
-  let at = 8 + headerLength;
-  for (const [, { bytes }] of list) {
-    out.set(bytes, at);
-    at += bytes.length;
-  }
-  return out;
+  const head = new Uint8Array(8 + headerLength);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerLength), true);
+  head.fill(0x20, 8).set(text, 8);
+  return [head, ...list.map(([, { bytes }]) => bytes)];
 }

@@ -73,7 +73,7 @@ export async function* workCell<O, T>(
     own,
     folder,
     store,
-    data: await splitOf(options, own),
+    data: await dataOf(system, options, own),
     outcome: async (id) => {
       const needed = cell.needs?.includes(id) && plan.find((c) => c.id === id);
       if (!needed) return fail("E_INTERNAL", `"${cell.id}" reads "${id}" without needing it.`, "Name it in needs.");
@@ -98,7 +98,12 @@ export async function* workCell<O, T>(
 
 const splits = new Map<string, Promise<Split>>();
 
-/** The data of a run, read once per process. */
+/** The data of a run; none for a method that brings its own. */
+export function dataOf<O>(system: Pick<System<O, never>, "name" | "material">, options: O, own: Own): Promise<Split> {
+  return system.material && !own.data ? Promise.resolve(noSplit(system.name)) : splitOf(options, own);
+}
+
+/** A set of examples by the name in the options, read once per process. */
 export function splitOf(options: unknown, own: Own): Promise<Split> {
   if (own.data) return Promise.resolve(own.data);
   const name = String((options as { data?: unknown }).data ?? "drawn-digits");
@@ -106,4 +111,22 @@ export function splitOf(options: unknown, own: Own): Promise<Split> {
   if (!split) splits.set(name, (split = resolveData(name)));
   split.catch(() => splits.delete(name));
   return split;
+}
+
+function noSplit(system: string): Split {
+  const none = (): never => fail("E_INTERNAL", `${system} brings its own data and reads a set of examples.`);
+  return {
+    get train() {
+      return none();
+    },
+    get validation() {
+      return none();
+    },
+    get test() {
+      return none();
+    },
+    get source() {
+      return none();
+    },
+  };
 }

@@ -6,7 +6,7 @@
  */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { countOf } from "../data/dataset.ts";
+import { countOf, type Split } from "../data/dataset.ts";
 import { hashDataset } from "../data/hash.ts";
 import { fail } from "../errors.ts";
 import { makeFolder, writeAtomic } from "../teaching/files.ts";
@@ -16,7 +16,7 @@ import { collectEnvironment } from "../teaching/report/environment.ts";
 import type { ClaimResult, Report } from "../teaching/report/schema.ts";
 import { writeReport } from "../teaching/report/write.ts";
 import { currentBackend } from "../tensor/index.ts";
-import { fingerprint, isFinished, readOutcome, type Site, splitOf } from "./cells.ts";
+import { dataOf, fingerprint, isFinished, readOutcome, type Site } from "./cells.ts";
 import type { SystemEvent } from "./events.ts";
 import { type Preset, seedsOf, settleOptions } from "./options.ts";
 import { type Pool, processors, processPool, samePool } from "./pool.ts";
@@ -72,7 +72,7 @@ async function* work<O>(system: System<O, never>, options: O, run: RunOptions): 
   await claimFolder(system.name, options, run);
   const plan = system.plan(options) as readonly Cell[];
   checkPlan(plan);
-  const data = await splitOf(options, own);
+  const data = await dataOf(system, options, own);
   const site: Site = {
     out,
     own,
@@ -88,7 +88,7 @@ async function* work<O>(system: System<O, never>, options: O, run: RunOptions): 
       system: system.name,
       title: system.title,
       folder: out,
-      data: data.source.title ?? data.source.name,
+      data: system.material?.(options) ?? data.source.title ?? data.source.name,
       cells: plan.map(({ id }) => id),
       finished,
       jobs: pool.size,
@@ -110,12 +110,7 @@ async function* work<O>(system: System<O, never>, options: O, run: RunOptions): 
     seeds: seedsOf({ seeds: Number((options as { seeds?: number }).seeds ?? 1) }),
     created: new Date().toISOString(),
     ...(run.command && { command: run.command }),
-    data: {
-      name: data.source.title ?? data.source.name,
-      sha256: await hashDataset(data.train),
-      splits: { train: countOf(data.train), validation: countOf(data.validation), test: countOf(data.test) },
-      ...(data.source.licence && { licence: data.source.licence }),
-    },
+    data: found.data ?? (await describe(data)),
     environment: collectEnvironment({ engine: (await currentBackend()).name, lyceum: version }),
     series: [],
     perClass: [],
@@ -123,11 +118,18 @@ async function* work<O>(system: System<O, never>, options: O, run: RunOptions): 
     headline: headlineOf(system, claims),
     ...findings,
     claims,
-    notes: [...(data.source.notes ?? []), ...notes, `Paper: ${cite(system)}.`],
+    notes: [...(system.material ? [] : (data.source.notes ?? [])), ...notes, `Paper: ${cite(system)}.`],
   };
   const files = await writeReport(report, out);
   yield { type: "finished", report, files: { "report.json": files.json, "report.html": files.html } };
 }
+
+const describe = async ({ source, train, validation, test }: Split): Promise<Report["data"]> => ({
+  name: source.title ?? source.name,
+  sha256: await hashDataset(train),
+  splits: { train: countOf(train), validation: countOf(validation), test: countOf(test) },
+  ...(source.licence && { licence: source.licence }),
+});
 
 const cite = ({ paper }: Pick<System, "paper">): string => `${paper.authors}: ${paper.title}, ${paper.venue}`;
 

@@ -79,7 +79,16 @@ export type Findings = Pick<Report, "arms" | "comparisons"> &
   Partial<
     Pick<
       Report,
-      "headline" | "series" | "perClass" | "calibration" | "examples" | "figures" | "values" | "definitions" | "notes"
+      | "data"
+      | "headline"
+      | "series"
+      | "perClass"
+      | "calibration"
+      | "examples"
+      | "figures"
+      | "values"
+      | "definitions"
+      | "notes"
     >
   >;
 
@@ -102,6 +111,8 @@ export interface System<O = Record<string, unknown>, T = Json> {
   /** What differs from the defaults in a run of a minute, and in the run that is published. */
   readonly quick: Partial<O>;
   readonly full: Partial<O>;
+  /** For methods that bring their own data (text): its name, for the run's first line. Others get a set of examples. */
+  material?(options: O): string;
   /** All work, in an order in which it could be done one by one. Pure. */
   plan(options: O): readonly Cell<T>[];
   /** In whatever process has time. */

@@ -4,10 +4,11 @@
  */
 import { type Inputs, layers, type Scope } from "../../nn/index.ts";
 import type { Tensor } from "../../tensor/index.ts";
-import { scaledDotProductAttention } from "../../tensor/ops/index.ts";
+import { rotaryPositions, scaledDotProductAttention } from "../../tensor/ops/index.ts";
 import type { DecoderConfig } from "./config.ts";
+import { rotaryFrequencies } from "./frequencies.ts";
 import { matrixInit, residualInit, zeros } from "./initial.ts";
-import type { Rotate } from "./rotary.ts";
+import { stackedLinear } from "./stacked-linear.ts";
 
 const { attentionWeights, linear, rmsNorm } = layers;
 
@@ -45,7 +46,8 @@ export function mixValues(map: Tensor, v: Tensor): Tensor {
 
 export interface AttentionContext {
   readonly how: Attention;
-  readonly rotate: Rotate | undefined;
+  /** Places of the tokens, i32 [B, T]; 0, 1, .. where not given. */
+  readonly positions: Tensor | undefined;
   /** Maps of leaders that have followers, filled on the way. */
   readonly maps: Map<number, Tensor>;
 }
@@ -56,22 +58,27 @@ export function attention(
   x: Tensor,
   config: DecoderConfig,
   layer: number,
-  { how, rotate, maps }: AttentionContext,
+  { how, positions, maps }: AttentionContext,
 ): Tensor {
   const { heads, keyHeads, headWidth, biases: bias, leaders } = config;
   const [batch, length] = x.shape as [number, number];
   const into = { bias, init: matrixInit, biasInit: zeros };
-  const cut = (flat: Tensor, count: number) => flat.reshape([batch, length, count, headWidth]).transpose([0, 2, 1, 3]);
+  const cut = (flat: Tensor, count: number) => flat.reshape([batch, length, count, headWidth]);
   let mixed: Tensor;
   if (leaders[layer] !== layer) {
-    const v = block.tap("v", cut(linear(block.at("v"), x, keyHeads * headWidth, into), keyHeads));
+    const v = block.tap("v", headsFirst(cut(linear(block.at("v"), x, keyHeads * headWidth, into), keyHeads)));
     mixed = how.mix(layer, maps.get(leaders[layer]!)!, v);
   } else {
-    const all = cut(linear(block.at("qkv"), x, (heads + 2 * keyHeads) * headWidth, into), heads + 2 * keyHeads);
-    const [q, k, v] = turned(block, all, config, rotate);
-    block.tap("q", q);
-    block.tap("k", k);
-    block.tap("v", v);
+    const counts = [heads, keyHeads, keyHeads];
+    const all = stackedLinear(
+      block.at("qkv"),
+      x,
+      counts.map((n) => n * headWidth),
+      bias,
+    ).map((flat, i) => cut(flat, counts[i]!)) as [Tensor, Tensor, Tensor];
+    const q = block.tap("q", headsFirst(placed(block.at("qnorm"), all[0], config, positions)));
+    const k = block.tap("k", headsFirst(placed(block.at("knorm"), all[1], config, positions)));
+    const v = block.tap("v", headsFirst(all[2]));
     const leads = leaders.some((leader, i) => leader === layer && i !== layer);
     if (leads) {
       const map = block.tap("attention", how.map(layer, q, k));
@@ -82,23 +89,18 @@ export function attention(
       mixed = how.attend(layer, q, k, v);
     }
   }
-  const joined = mixed.transpose([0, 2, 1, 3]).reshape([batch, length, heads * headWidth]);
+  const joined = headsFirst(mixed).reshape([batch, length, heads * headWidth]);
   return linear(block.at("proj"), joined, config.width, { ...into, init: residualInit(config) });
 }
 
-/** Queries and keys, normed if the model does that and rotated together where both are one piece; and values. */
-function turned(
-  block: Scope,
-  all: Tensor,
-  { heads, keyHeads, queryKeyNorm, normEpsilon: eps }: DecoderConfig,
-  rotate: Rotate | undefined,
-): [Tensor, Tensor, Tensor] {
-  const turn = rotate ?? ((t: Tensor) => t);
-  if (queryKeyNorm) {
-    const [q, k, v] = all.split(1, [heads, keyHeads, keyHeads]) as [Tensor, Tensor, Tensor];
-    return [turn(rmsNorm(block.at("qnorm"), q, { eps })), turn(rmsNorm(block.at("knorm"), k, { eps })), v];
-  }
-  const [both, v] = all.split(1, [heads + keyHeads, keyHeads]) as [Tensor, Tensor];
-  const [q, k] = turn(both).split(1, [heads, keyHeads]) as [Tensor, Tensor];
-  return [q, k, v];
+/** [B, T, H, E] to [B, H, T, E], and back. */
+const headsFirst = (t: Tensor): Tensor => t.transpose([0, 2, 1, 3]);
+
+/** Queries or keys [B, T, H, E], normed and turned where the model does that. */
+function placed(scope: Scope, x: Tensor, config: DecoderConfig, positions: Tensor | undefined): Tensor {
+  const { queryKeyNorm, normEpsilon: eps, context } = config;
+  const normed = queryKeyNorm ? rmsNorm(scope, x, { eps }) : x;
+  return config.positions === "rotary"
+    ? rotaryPositions(normed, { frequencies: rotaryFrequencies(config), context, ...(positions && { positions }) })
+    : normed;
 }

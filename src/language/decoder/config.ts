@@ -3,6 +3,7 @@
  * choices here, and one forward function reads it.
  */
 import { fail } from "../../errors.ts";
+import type { RotaryScaling } from "./frequencies.ts";
 
 export interface DecoderConfig {
   /** Number of different tokens. */
@@ -27,6 +28,8 @@ export interface DecoderConfig {
   /** Rotary (Su et al. 2021, half-split pairs) or learned absolute positions. */
   readonly positions: "rotary" | "learned";
   readonly rotaryBase: number;
+  /** Of models that were stretched to longer texts; none where not given. */
+  readonly rotaryScaling?: RotaryScaling;
   /** The output matrix is the embedding. */
   readonly tied: boolean;
   /** On the attention's and the feed-forward part's linear layers. */

@@ -80,3 +80,8 @@ test.each([
 ])("what cannot be built says so: %j", (wrong, text) => {
   expect(() => llama({ ...SMALL, ...wrong })).toThrow(text);
 });
+
+test("a long context costs nothing until it is used", () => {
+  const { model } = decoder(llama({ ...SMALL, context: 131_072 }));
+  expect(model.params.size).toBe(decoder(llama(SMALL)).model.params.size);
+});

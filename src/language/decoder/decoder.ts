@@ -9,7 +9,7 @@ import { geluTanh } from "../../tensor/ops/index.ts";
 import { type Attention, attention, fullAttention } from "./attention.ts";
 import { checked, type DecoderConfig } from "./config.ts";
 import { matrixInit, residualInit, zeros } from "./initial.ts";
-import { rotations } from "./rotary.ts";
+import { stackedLinear } from "./stacked-linear.ts";
 
 const { layerNorm, linear, rmsNorm } = layers;
 
@@ -56,11 +56,11 @@ export function decode(config: DecoderConfig, scope: Scope, tokens: Tensor, inpu
     x = x.add(inputs.positions ? table.gather(inputs.positions) : table.slice(0, 0, length));
   }
   scope.tap("embedding", x);
-  const rotate = config.positions === "rotary" ? rotations(config, length, inputs.positions) : undefined;
+  const { positions } = inputs;
   const maps = new Map<number, Tensor>();
   for (let i = 0; i < config.layers; i++) {
     const block = scope.at("blocks").at(i);
-    x = x.add(attention(block, normed(config, block.at("norm1"), x), config, i, { how, rotate, maps }));
+    x = x.add(attention(block, normed(config, block.at("norm1"), x), config, i, { how, positions, maps }));
     x = scope.tap(`stage${i + 1}`, x.add(feedForward(config, block, normed(config, block.at("norm2"), x))));
   }
   const features = scope.tap("features", normed(config, scope.at("norm"), x));
@@ -82,8 +82,7 @@ function feedForward(config: DecoderConfig, block: Scope, x: Tensor): Tensor {
   const into = { bias, init: matrixInit, biasInit: zeros };
   const back = { ...into, init: residualInit(config) };
   if (config.feedForward === "swiglu") {
-    const both = linear(block.at("gate_up"), x, 2 * inner, into);
-    const [gate, up] = both.split(-1, [inner, inner]) as [Tensor, Tensor];
+    const [gate, up] = stackedLinear(block.at("gate_up"), x, [inner, inner], bias) as [Tensor, Tensor];
     return linear(block.at("down"), gate.silu().mul(up), width, back);
   }
   const up = linear(block.at("up"), x, inner, into);

@@ -2,3 +2,4 @@
 export { type Attention, fullAttention, mixValues } from "./attention.ts";
 export { checked, type DecoderConfig, type DecoderSizes, followersOf, gpt2, llama } from "./config.ts";
 export { bodySize, type Decoder, decode, decoder } from "./decoder.ts";
+export { type RotaryScaling, rotaryFrequencies } from "./frequencies.ts";

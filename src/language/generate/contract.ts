@@ -4,13 +4,17 @@
  */
 import type { Key } from "../../tensor/index.ts";
 
-/** How the next token is drawn from softmax(logits / temperature), after both cuts (top-k first, then top-p). */
+/**
+ * How the next token is drawn from softmax(logits / temperature): the k likeliest stay, of these the likeliest that hold
+ * a share of p (top-p, Holtzman et al. 2020), and one of what is left is drawn by its probability. Of equals, the one
+ * with the smaller number stays.
+ */
 export interface Sampling {
   /** 0 takes the likeliest token. */
   readonly temperature: number;
   /** Only the k likeliest; 0 for all. */
   readonly topK: number;
-  /** Only the likeliest whose probabilities, before the last one is added, sum to less than p; 1 for all. */
+  /** Only the likeliest whose shares of what top-k left, before the last one is added, sum to less than p; 1 for all. */
   readonly topP: number;
 }
 

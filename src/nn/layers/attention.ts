@@ -3,8 +3,8 @@
  * GEMM, a single transpose, then contiguous cuts along the head axis.
  */
 import { fail } from "../../errors.ts";
-import { constant } from "../../tensor/graph.ts";
-import { host, type Tensor } from "../../tensor/index.ts";
+import type { Tensor } from "../../tensor/index.ts";
+import { causalMask } from "../../tensor/ops/attention.ts";
 import { scaledDotProductAttention } from "../../tensor/ops/index.ts";
 import type { Scope } from "../scope.ts";
 import { type LinearOptions, linear } from "./linear.ts";
@@ -65,19 +65,9 @@ export function attentionWeights(
   const rows = q.reshape([batch, keyHeads, (heads / keyHeads) * t, size]);
   let scores = rows.matmul(k, { transB: true, alpha: 1 / Math.sqrt(size) }).reshape([batch, heads, t, s]);
   if (mask) scores = mask.dtype === "bool" ? mask.where(scores, HIDDEN) : scores.add(mask);
-  if (causal) scores = scores.add(causalMask(t, s).cast(q.dtype));
+  if (causal) scores = scores.add(causalMask(t, s, q.dtype as "f32" | "f64"));
   return scores.softmax();
 }
 
 /** Finite, so that a row without anything visible stays finite. */
 const HIDDEN = -1e30;
-
-function causalMask(t: number, s: number): Tensor {
-  const at = (i: number, j: number) => (j <= i + s - t ? 0 : HIDDEN);
-  return constant(
-    host(
-      Float32Array.from({ length: t * s }, (_, k) => at(Math.floor(k / s), k % s)),
-      [t, s],
-    ),
-  );
-}

@@ -1,4 +1,5 @@
 /** Layers: functions of a scope and a tensor. */
+export { affine } from "./affine.ts";
 export { type AttentionLayerOptions, attentionWeights, multiHeadAttention } from "./attention.ts";
 export {
   type BcosOptions,

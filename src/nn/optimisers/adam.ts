@@ -5,7 +5,7 @@
  * step, which saves three passes over the vector. Multiply by them to exchange optimiser states with others.
  */
 import type { Operand, Tensor } from "../../tensor/index.ts";
-import { type CommonOptions, decayOf, type Optimiser, scheduleOf, withL2 } from "./optimiser.ts";
+import { type CommonOptions, decayOf, type Optimiser, ratesOf, scheduleOf, withL2 } from "./optimiser.ts";
 
 export interface AdamOptions extends CommonOptions {
   readonly betas?: readonly [number, number];
@@ -30,14 +30,15 @@ const one = (lr: Tensor, by: Operand): Tensor => lr.mul(by).neg().add(1);
 
 function make(
   name: string,
-  { lr: rate, betas: [b1, b2] = [0.9, 0.999], eps = 1e-8 }: AdamOptions,
+  { lr: rate, betas: [b1, b2] = [0.9, 0.999], eps = 1e-8, ...options }: AdamOptions,
   decayed: (params: Tensor, grads: Tensor, lr: Tensor) => { params: Tensor; grads: Tensor },
 ): Optimiser {
   return {
     name,
     slots: 2,
     lr: scheduleOf(rate),
-    update({ params: p, grads: g, slots: [m0, v0], step, lr }) {
+    update({ params: p, grads: g, slots: [m0, v0], step, lr: given }) {
+      const lr = ratesOf(given, options);
       const { params, grads } = decayed(p, g, lr);
       const m = m0!.mul(b1).add(grads);
       const v = v0!.mul(b2).add(grads.mul(grads));

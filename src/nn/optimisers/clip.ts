@@ -1,12 +1,19 @@
 /** Gradient clipping by the global norm (Pascanu et al. 2013), as torch.nn.utils.clip_grad_norm_. */
 import type { Tensor } from "../../tensor/index.ts";
+import { sumOfSquares } from "../../tensor/ops/index.ts";
 
-/** The L2 norm of a flat vector, as a dot product: one pass over the memory. */
+/** Rows that a vector is summed in: long enough for the kernel, short enough for f32. */
+const [SHORTEST, LONGEST] = [64, 8192];
+
+/** The L2 norm of a flat vector: row sums of squares, whose sum loses no digits that matter; one pass over the memory. */
 export function globalNorm(vector: Tensor): Tensor {
-  return vector
-    .reshape([1, -1])
-    .matmul(vector.reshape([-1, 1]))
-    .reshape([])
+  const [n] = vector.dims as [number];
+  let row = Math.min(LONGEST, n);
+  while (row >= SHORTEST && n % row !== 0) row--;
+  // A size without such a divisor is a rare one, or a small model's.
+  if (row < SHORTEST) return vector.mul(vector).sum().sqrt();
+  return sumOfSquares(vector.reshape([-1, row]), 1)
+    .sum()
     .sqrt();
 }
 

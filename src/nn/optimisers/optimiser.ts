@@ -35,10 +35,17 @@ export interface CommonOptions {
   readonly weightDecay?: number;
   /** Factor on the weight decay per parameter, [n] (see `maskOf`); everything decays where it is not given. */
   readonly decayMask?: Float32Array;
+  /** Factor on the learning rate per parameter, [n] (for rates that depend on width: Yang et al. 2022); 1 where not given. */
+  readonly rateScale?: Float32Array;
 }
 
 export function scheduleOf(lr: number | Schedule): Schedule {
   return typeof lr === "number" ? always(lr) : lr;
+}
+
+/** The learning rate of each parameter: `lr` itself, or a vector. */
+export function ratesOf(lr: Tensor, { rateScale }: Pick<CommonOptions, "rateScale">): Tensor {
+  return rateScale ? constant(host(rateScale)).cast(lr.dtype).mul(lr) : lr;
 }
 
 /** The decay as an operand: a number, or a constant vector. */

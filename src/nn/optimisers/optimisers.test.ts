@@ -70,6 +70,25 @@ test("the decay mask spares parameters", async () => {
   expect(Array.from(moved.data as Float32Array)).toEqual([0.5, 2]);
 });
 
+test.each([
+  ["sgd", (lr: number, rateScale?: Float32Array) => sgd({ lr, momentum: 0.9, ...(rateScale && { rateScale }) })],
+  ["adamw", (lr: number, rateScale?: Float32Array) => adamw({ lr, weightDecay: 0.5, ...(rateScale && { rateScale }) })],
+  [
+    "rmsprop",
+    (lr: number, rateScale?: Float32Array) => rmsprop({ lr, momentum: 0.9, ...(rateScale && { rateScale }) }),
+  ],
+] as const)("%s: a scaled rate is another rate for that parameter, decay included", async (_name, make) => {
+  const gradients = [[1, 1, -2].map((g) => 0.3 * g), [0.5, 0.5, 0.1]];
+  const initial = [1, 1, -2];
+  const scaled = await walk(make(0.1, Float32Array.of(1, 0.25, 0)), 0.1, initial, gradients);
+  const [whole, quarter] = [0.1, 0.025].map((lr) => walk(make(lr), lr, initial, gradients));
+  for (const [i, path] of scaled.entries()) {
+    expect(path[0]).toBe((await whole!)[i]![0]);
+    expect(path[1]).toBeCloseTo((await quarter!)[i]![1]!, 14);
+    expect(path[2]).toBe(-2);
+  }
+});
+
 test("clipping scales to the norm and leaves small gradients alone", async () => {
   const clip = program((g: Tensor) => clipByGlobalNorm(g, 1));
   const large = await clip(host([3, 4]));
@@ -78,6 +97,14 @@ test("clipping scales to the norm and leaves small gradients alone", async () =>
   expect(Number(large.grads.data[0])).toBeCloseTo(3 / (5 + 1e-6), 6);
   const small = await clip(host([0.3, 0.4]));
   expect(Array.from(small.grads.data as Float32Array)).toEqual([Math.fround(0.3), Math.fround(0.4)]);
+});
+
+test.each([1, 12, 8191, 3 * 8192, 99_991])("the norm of %i numbers, in rows or without", async (n) => {
+  const data = Float32Array.from({ length: n }, (_, i) => Math.sin(i) + 2);
+  const { norm } = await program((g: Tensor) => clipByGlobalNorm(g, 1))(host(data));
+  const exact = Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
+  // f32 sums of up to 8192 positive numbers in lanes: some units in the last place.
+  expect(Math.abs(Number(norm.data[0]) / exact - 1)).toBeLessThan(1e-5);
 });
 
 test("an average stays where target and parameters agree, and moves by 1 - decay", async () => {

@@ -1,5 +1,5 @@
 /** RMSProp (Tieleman & Hinton 2012), as torch.optim.RMSprop: ε outside the root, not centred. */
-import { type CommonOptions, decayOf, type Optimiser, scheduleOf, withL2 } from "./optimiser.ts";
+import { type CommonOptions, decayOf, type Optimiser, ratesOf, scheduleOf, withL2 } from "./optimiser.ts";
 
 export interface RmsPropOptions extends CommonOptions {
   /** Decay of the mean square. */
@@ -15,7 +15,8 @@ export function rmsprop(options: RmsPropOptions): Optimiser {
     name: "rmsprop",
     slots: momentum === 0 ? 1 : 2,
     lr: scheduleOf(options.lr),
-    update({ params, grads, slots: [v0, b0], lr }) {
+    update({ params, grads, slots: [v0, b0], lr: given }) {
+      const lr = ratesOf(given, options);
       const g = withL2(grads, params, decayOf(options));
       const v = v0!.mul(alpha).add(g.mul(g).mul(1 - alpha));
       const direction = g.div(v.sqrt().add(eps));

@@ -1,6 +1,6 @@
 /** Stochastic gradient descent with momentum (Sutskever et al. 2013), as torch.optim.SGD with dampening 0. */
 import { fail } from "../../errors.ts";
-import { type CommonOptions, decayOf, type Optimiser, scheduleOf, withL2 } from "./optimiser.ts";
+import { type CommonOptions, decayOf, type Optimiser, ratesOf, scheduleOf, withL2 } from "./optimiser.ts";
 
 export interface SgdOptions extends CommonOptions {
   readonly momentum?: number;
@@ -16,7 +16,8 @@ export function sgd(options: SgdOptions): Optimiser {
     name: "sgd",
     slots: momentum === 0 ? 0 : 1,
     lr: scheduleOf(options.lr),
-    update({ params, grads, slots, lr }) {
+    update({ params, grads, slots, lr: given }) {
+      const lr = ratesOf(given, options);
       const g = withL2(grads, params, decayOf(options));
       if (momentum === 0) return { params: params.sub(g.mul(lr)), slots: [] };
       const buffer = slots[0]!.mul(momentum).add(g);

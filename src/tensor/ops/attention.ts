@@ -8,10 +8,11 @@ import { apply, constant, type Op } from "../graph.ts";
 import type { HostTensor } from "../host.ts";
 import { broadcast, fixed, sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { add, cast, mul, sub, where } from "./elementwise.ts";
+import { add, cast, greater, mul, sub, where } from "./elementwise.ts";
+import { range } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { softmax, sum } from "./reduce.ts";
-import { reshape, unbroadcast } from "./shaping.ts";
+import { expandDims, reshape, unbroadcast } from "./shaping.ts";
 
 export interface AttentionOptions {
   /** A query sees keys up to its own place; the last query sees all keys (T <= S). */
@@ -55,8 +56,15 @@ const ATTENTION: Op = {
 /** All layers of a model share one mask: the emitter recognises a constant by its memory. */
 const causalMasks = new Map<string, HostTensor>();
 
+/** Numbers in a mask that is written down; a longer one is computed where it is needed, of two ranges. */
+const LARGEST = 2 ** 22;
+
 /** [T, S] additive mask of "no later than my own place, counted from the end". */
-function causalMask(t: number, s: number, dtype: "f32" | "f64"): Tensor {
+export function causalMask(t: number, s: number, dtype: "f32" | "f64"): Tensor {
+  if (t * s > LARGEST) {
+    const hidden = greater(range(s), add(expandDims(range(t), [1]), s - t));
+    return cast(where(hidden, HIDDEN, 0), dtype);
+  }
   const name = `${dtype}[${t},${s}]`;
   let value = causalMasks.get(name);
   if (!value) {

@@ -24,5 +24,6 @@ export {
 } from "./random.ts";
 export * from "./reduce.ts";
 export { type ResizeOptions, resize } from "./resize.ts";
+export { type RotaryOptions, rotaryPositions } from "./rotary.ts";
 export * from "./shaping.ts";
 export { upsample } from "./upsample.ts";

@@ -92,6 +92,7 @@ const NORM: Op = {
     const [x, scale, bias] = inputsOf(n);
     const { axis, centred } = rowsOf(n);
     const inverse = statistic(INVERSE, n);
+    if (scale && !centred) return rmsGradient(g!, n, x, scale, inverse);
     const unit = mul(centre(x, meanOf(n)), inverse);
     const product = mul(g!, unit);
     const average = (t: Tensor) => {
@@ -116,6 +117,19 @@ const NORM: Op = {
     return bias ? add(scaled, bias) : scaled;
   },
 };
+
+/**
+ * The same without mean: dx = (g∘scale)/σ - x·mean(g∘scale∘x)/σ³. x̂ is never written: its factor 1/σ goes into numbers
+ * per row, and into the row vector whose product with g∘x is the gradient of the scale.
+ */
+function rmsGradient(g: Tensor, n: Node, x: Tensor, scale: Tensor, inverse: Tensor): Tensor[] {
+  const columns = rowLength(n);
+  const product = reshape(mul(g, x), [-1, columns]);
+  const average = matmul(product, reshape(scale, [columns, 1]), { alpha: 1 / columns });
+  const factor = mul(reshape(average, inverse.shape), mul(inverse, mul(inverse, inverse)));
+  const dx = sub(mul(mul(g, scale), inverse), mul(x, factor));
+  return [dx, reshape(matmul(reshape(inverse, [1, -1]), product), scale.shape)];
+}
 
 function normalise(what: string, [x, scale, bias]: Inputs, rows: Rows): Tensor {
   const wanted = x.shape.slice(rows.axis);

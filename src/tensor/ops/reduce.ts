@@ -91,6 +91,10 @@ export const mean = reduction(
     return rows && reshape(mul(rows, 1 / averaged(n)), n.outputs[0]!.shape);
   },
 );
+/** Σ x² in one pass, without writing the squares down. */
+export const sumOfSquares = reduction("sumOfSquares", "ReduceSumSquare", (g, n, spread) =>
+  mul(n.inputs[0]!, spread(mul(g, 2))),
+);
 /** How many elements each mean is taken over. */
 const averaged = (n: Node) => count((n.attrs.axes as number[]).map((a) => n.inputs[0]!.shape[a]!));
 /** Ties share the gradient evenly. */

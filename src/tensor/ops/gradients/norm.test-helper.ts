@@ -1,9 +1,10 @@
-/** Gradient checks of normalisations and attention. */
+/** Gradient checks of normalisations, attention and rotary positions. */
 import type { Tensor } from "../../tensor.ts";
 import { scaledDotProductAttention } from "../attention.ts";
 import { batchNorm, batchNormInference } from "../batch-norm.ts";
 import { channelAffine } from "../channels.ts";
 import { groupNorm, instanceNorm, l2Normalise, layerNorm, rmsNorm } from "../norm.ts";
+import { rotaryPositions } from "../rotary.ts";
 import type { Case, Draw, Family } from "./gradcheck.test-helper.ts";
 
 /** Rows of at least 3 elements: the norm of one element is constant, of two nearly. */
@@ -103,4 +104,17 @@ const attentionCase: Case = (draw, round) => {
   return { inputs: [...inputs, mask], fn: (q, k, v, m) => attend(q!, k!, v!, { mask: m!, causal: round === 3 }) };
 };
 
-export const attentionFamily: Family = { smooth: { scaledDotProductAttention: attentionCase } };
+const rotaryCase: Case = (draw, round) => {
+  const [b, t] = [draw.int(1, 2), draw.int(1, 3)];
+  const inputs = [draw.normal([b, t, draw.int(1, 3), 2 * draw.int(1, 3)])];
+  if (round % 2 === 0) return { inputs, fn: (x) => rotaryPositions(x!, { base: 10 }) };
+  const seed = draw.int(0, 2 ** 30);
+  return {
+    inputs,
+    fn: (x) => rotaryPositions(x!, { base: 10, context: 7, positions: draw.again(seed).indices(7, [b, t]) }),
+  };
+};
+
+export const attentionFamily: Family = {
+  smooth: { scaledDotProductAttention: attentionCase, rotaryPositions: rotaryCase },
+};

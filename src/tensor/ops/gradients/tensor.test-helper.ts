@@ -32,6 +32,7 @@ export const reduceFamily: Family = {
   smooth: {
     sum: reduction(ops.sum),
     mean: reduction(ops.mean),
+    sumOfSquares: reduction(ops.sumOfSquares),
     variance: reduction(ops.variance),
     prod: reduction(ops.prod),
     "prod with a zero": (draw) => ({

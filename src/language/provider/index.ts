@@ -1,0 +1,2 @@
+/** Own models as models of the AI SDK. */
+export { lyceumProvider, type ProviderOptions } from "./provider.ts";
