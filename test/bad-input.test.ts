@@ -361,6 +361,101 @@ const lessons: Row[] = [
     code: "E_RUN_LOCKED",
     says: new RegExp(`process ${process.pid}`),
   },
+  {
+    name: "an option for language models without the task",
+    args: () => ["teach", "--source", "offline"],
+    code: "E_OPTION",
+    says: /--source is for language models[\s\S]*--task text/,
+  },
+  {
+    name: "a task that nobody teaches",
+    args: () => ["teach", "--task", "music"],
+    code: "E_USAGE",
+    says: /music[\s\S]*classes, text/,
+  },
+  {
+    name: "a loss of another task",
+    args: () => ["teach", "--task", "text", "--loss", "dkd", ...out("t1")],
+    code: "E_OPTION",
+    says: /"dkd"[\s\S]*forward-kl/,
+  },
+  {
+    name: "probabilities of a teacher that only speaks",
+    args: () => ["teach", "--task", "text", "--teacher", "openai#x", "--loss", "jsd", ...out("t2")],
+    code: "E_OPTION",
+    says: /endpoint[\s\S]*sequence/,
+  },
+  {
+    name: "text that does not exist",
+    args: () => ["teach", "--task", "text", "--data", join(folder, "no.txt"), ...out("t3")],
+    code: "E_CORPUS",
+    says: /no\.txt/,
+  },
+  {
+    name: "a text that is too short",
+    args: () => ["teach", "--task", "text", "--data", at("short.txt", "abc"), ...out("t4")],
+    code: "E_SHARES",
+    says: /empty[\s\S]*more text/,
+  },
+  {
+    name: "a student of no known size",
+    args: () => ["teach", "--task", "text", "--student", "llama-7b", ...out("t5")],
+    code: "E_MODEL_UNKNOWN",
+    says: /llama-7b[\s\S]*llama-0\.2m/,
+  },
+  {
+    name: "a language model that does not exist",
+    args: () => ["generate", join(folder, "no-model"), "--prompt", "a"],
+    code: "E_DECODER_FILE",
+    says: /no-model/,
+  },
+  {
+    name: "a temperature that is none",
+    args: () => ["generate", "x", "--temperature", "warm"],
+    code: "E_USAGE",
+    says: /number from 0/,
+  },
+  {
+    name: "an empty stop text",
+    args: () => ["generate", "x", "--prompt", "a", "--stop", ""],
+    code: "E_OPTION",
+    says: /--stop is empty/,
+  },
+  {
+    name: "serving beyond this machine without a token",
+    args: () => ["serve", join(folder, "no-model"), "--host", "0.0.0.0"],
+    code: "E_SERVE",
+    says: /0\.0\.0\.0[\s\S]*token/,
+    env: { LYCEUM_TOKEN: "" },
+  },
+  { name: "labelling without a teacher", args: () => ["label"], code: "E_USAGE", says: /--teacher/ },
+  {
+    name: "questions that do not exist",
+    args: () => ["label", "--teacher", "openai#x", "--data", join(folder, "no.jsonl"), ...out("q1")],
+    code: "E_NOT_FOUND",
+    says: /no\.jsonl/,
+  },
+  {
+    name: "questions of another shape",
+    args: () => ["label", "--teacher", "openai#x", "--data", at("q.jsonl", '{"question": "?"}'), ...out("q2")],
+    code: "E_LABEL_ITEMS",
+    says: /Line 1/,
+  },
+  {
+    name: "a teacher without a model",
+    args: () => ["label", "--teacher", "openai", "--data", at("q3.jsonl", '{"prompt": "?"}'), ...out("q3")],
+    code: "E_ENDPOINT",
+    says: /openai/,
+  },
+  {
+    name: "one price of two",
+    args: () => [
+      ...["label", "--teacher", "openai#x", "--data", at("q4.jsonl", '{"prompt": "?"}'), "--price-input", "1"],
+      ...out("q4"),
+    ],
+    code: "E_OPTION",
+    says: /--price-output/,
+  },
 ];
 
 let lock: Awaited<ReturnType<typeof lockFolder>>;

@@ -3,23 +3,32 @@ import { Command } from "commander";
 import { claims } from "./commands/claims.ts";
 import { data } from "./commands/data.ts";
 import { doctor } from "./commands/doctor.ts";
+import { generate } from "./commands/generate.ts";
 import { inspect } from "./commands/inspect.ts";
+import { label } from "./commands/label.ts";
 import { losses } from "./commands/losses.ts";
 import { models } from "./commands/models.ts";
+import { plan } from "./commands/plan.ts";
 import { predict } from "./commands/predict.ts";
 import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
+import { serve } from "./commands/serve.ts";
 import { store } from "./commands/store.ts";
 import { systems } from "./commands/systems.ts";
 import { teach } from "./commands/teach.ts";
 import { version } from "./version.ts";
 
-const COMMANDS = [teach, run, systems, claims, resume, predict, inspect, data, store, models, losses, doctor];
+const COMMANDS = [
+  ...[teach, run, systems, claims, resume, plan],
+  ...[predict, generate, serve, label],
+  ...[inspect, data, store, models, losses, doctor],
+];
 
 const AFTER = `
 Start here:
   lyceum teach                                  a teacher and a student on drawn digits, in about a minute
   lyceum teach --data fashion-mnist --seeds 3   real data, with confidence intervals
+  lyceum teach --task text                      language models: one that was taught and one that was not
   lyceum run nd                                 a published method with its baselines (lyceum systems)
   lyceum doctor                                 does this machine compute what it should?`;
 

@@ -11,3 +11,14 @@ export function whole(least: number, most: number): (text: string) => number {
     return value;
   };
 }
+
+/** A number within limits. */
+export function number(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`A number from ${least} to ${most} was expected.`);
+    }
+    return value;
+  };
+}

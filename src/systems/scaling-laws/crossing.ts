@@ -8,13 +8,16 @@ import { C4_FAMILY, type Family, flopsPerToken, SCENARIOS } from "./flops.ts";
 import { type Laws, studentLoss, supervisedLoss } from "./law.ts";
 import { plan } from "./plan.ts";
 
-const TOKENS = [1e6, 1e17] as const;
-const BUDGETS = [1e15, 1e30] as const;
+const TOKENS: readonly [number, number] = [1e6, 1e17];
+const BUDGETS = [1e9, 1e30] as const;
 
-/** Tokens from which plain training is better than a teacher of loss LT; undefined where it never is, or always. */
-export function crossingTokens(laws: Laws, N: number, LT: number): number | undefined {
+/**
+ * Tokens from which plain training is better than a teacher of loss LT; undefined where it never is, or always. Looks
+ * from `from` tokens on.
+ */
+export function crossingTokens(laws: Laws, N: number, LT: number, from = TOKENS[0]): number | undefined {
   const gain = (D: number) => supervisedLoss(laws.supervised, N, D) - studentLoss(laws, { N, D, LT });
-  return signChange(gain, TOKENS);
+  return signChange(gain, [from, TOKENS[1]]);
 }
 
 /** Operations from which the best possible teacher gains less than `eps` nats; undefined where it always gains more. */

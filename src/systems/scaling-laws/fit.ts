@@ -43,13 +43,15 @@ export interface FitOptions {
   /** Resampled fits for intervals; default 0. */
   readonly resamples?: number;
   readonly key?: Key;
+  /** Laws to start from, besides. */
+  readonly from?: readonly unknown[];
   /** Squared residuals in place of Huber's: for comparisons. */
   readonly squared?: boolean;
 }
 
 /** Of Huber's loss, in steps. */
 const DELTAS = [1e-2, 1e-3, 1e-4];
-/** Starts that are followed to the end. */
+/** Starts that are followed to the end: half of them, up to so many. */
 const FINALISTS = 12;
 /** Below its teacher's loss by more than this a student lies outside the law (section 2.4). */
 const BELOW = 0.005;
@@ -85,15 +87,16 @@ function rowOf({ N, D, loss }: Run): Row {
 }
 
 function fitForm<L>(form: Form<L>, rows: readonly Row[], dropped: readonly string[], options: FitOptions): Fit<L> {
-  const { starts = 128, resamples = 0, key = random.key(0), squared = false } = options;
+  const { starts = 128, resamples = 0, key = random.key(0), squared = false, from = [] } = options;
   if (rows.length <= form.size)
     fail("E_FIT", `${rows.length} runs cannot fix ${form.size} numbers.`, "Add runs of other sizes and lengths.");
-  const best = search(form, rows, haltons(starts, form.box), squared);
+  const known = from.map((law) => form.write(law as L));
+  const best = search(form, rows, [...known, ...haltons(starts, form.box)], squared);
   const laws = Array.from({ length: resamples }, (_, i) => {
     const draw = random.integers(random.fold(key, i));
     const sample = rows.map(() => rows[draw(rows.length)]!);
-    const from = haltons(4, form.box, 1 + starts + 4 * i);
-    return search(form, sample, [best.x, ...from], squared);
+    const others = haltons(4, form.box, 1 + starts + 4 * i);
+    return search(form, sample, [best.x, ...others], squared);
   });
   const residuals = rows.map((row) => form.predict(best.x, row) - row.logLoss);
   const errors = residuals.map((r) => Math.abs(Math.expm1(r)));
@@ -124,7 +127,7 @@ function search<L>(
     .map((start) => minimise(objective(form, rows, rough), start, 150))
     .filter(({ value }) => Number.isFinite(value))
     .sort((a, b) => a.value - b.value)
-    .slice(0, FINALISTS);
+    .slice(0, Math.max(2, Math.min(FINALISTS, starts.length >> 1)));
   const ends = first.map((from) =>
     (squared ? [undefined] : fine).reduce<Minimum>((at, delta) => minimise(objective(form, rows, delta), at.x), from),
   );

@@ -18,6 +18,8 @@ export interface PlanRequest {
   readonly teachers?: readonly { readonly LT: number; readonly N?: number; readonly name?: string }[];
   /** No teacher is better than this; default: the irreducible loss. */
   readonly leastLT?: number;
+  /** Smallest size and number of tokens that is considered; default 1e6 (the paper's). */
+  readonly least?: number;
 }
 
 export interface Plan {
@@ -31,7 +33,7 @@ export interface Plan {
 }
 
 /** Search range of sizes and tokens (the paper's). */
-const RANGE = [1e6, 1e17] as const;
+const [LEAST, MOST] = [1e6, 1e17];
 /** A loss above this is no teacher. */
 const WORST = 6;
 
@@ -82,24 +84,23 @@ function freeTeacher({ laws, N, leastLT = laws.supervised.E }: PlanRequest, D: n
 
 /** The teacher's size and tokens are part of the plan. */
 function trainedTeacher(
-  { laws, N, budget, scenario, family = C4_FAMILY, leastLT = 0 }: PlanRequest,
+  { laws, N, budget, scenario, family = C4_FAMILY, leastLT = 0, least = LEAST }: PlanRequest,
   cost: number,
 ): Found {
   const at = ([logSize, share]: readonly number[]): Found | undefined => {
-    if (!(logSize! >= Math.log(RANGE[0]) && logSize! <= Math.log(RANGE[1]) && share! > 0 && share! < 1))
-      return undefined;
+    if (!(logSize! >= Math.log(least) && logSize! <= Math.log(MOST) && share! > 0 && share! < 1)) return undefined;
     const NT = Math.exp(logSize!);
     const teacherCost = flopsPerToken(NT, family);
     const paid = scenario.pretraining > 0;
     // Whoever's training is not paid is trained as long as one likes: then its tokens are no variable.
-    const DT = paid ? (share! * budget) / (3 * scenario.pretraining * teacherCost) : RANGE[1];
+    const DT = paid ? (share! * budget) / (3 * scenario.pretraining * teacherCost) : MOST;
     const D = ((paid ? 1 - share! : 1) * budget) / (3 * cost + scenario.logits * teacherCost);
-    if (!(DT >= RANGE[0] && DT <= RANGE[1] && D >= RANGE[0])) return undefined;
+    if (!(DT >= least && DT <= MOST && D >= least)) return undefined;
     const LT = Math.max(leastLT, supervisedLoss(laws.supervised, NT, DT));
     return { D, teacher: { LT, N: NT, D: DT }, loss: studentLoss(laws, { N, D, LT }) };
   };
   const value = (x: readonly number[]) => at(x)?.loss ?? Number.POSITIVE_INFINITY;
-  const sizes = steps(Math.log(RANGE[0]), Math.log(RANGE[1]), 120);
+  const sizes = steps(Math.log(least), Math.log(MOST), 120);
   const shares = scenario.pretraining > 0 ? steps(0.005, 0.995, 60) : [0.5];
   const grid = sizes.flatMap((size) => shares.map((share) => [size, share] as const));
   const start = grid.reduce((best, x) => (value(x) < value(best) ? x : best));

@@ -1,0 +1,70 @@
+/**
+ * What the taught student reads at each step: the text itself, or what the teacher or the student says to beginnings of
+ * it. Rows are pure functions of key, step and parameters, so a killed lesson goes on with the same ones.
+ */
+import { fail } from "../../errors.ts";
+import { type Key, random } from "../../tensor/index.ts";
+import type { Decoder } from "../decoder/index.ts";
+import { modelSampler, textSource } from "../distil/index.ts";
+import type { TextLesson } from "../lesson/index.ts";
+import { IGNORED, type Rows, rowBatches } from "../text/index.ts";
+import { lessonRows } from "./rows.ts";
+
+export interface RowSource {
+  readonly rows: TextLesson["rows"];
+  release(): Promise<void>;
+}
+
+/** Rows of a fixed text, in another order in every pass. */
+export function fixedRows(rows: Rows, places: boolean, { key, batchSize }: { key: Key; batchSize: number }): RowSource {
+  const batches = rowBatches(rows, { key: random.fold(key, "order"), batchSize });
+  return { rows: (step) => lessonRows(batches.at(step), places), release: async () => {} };
+}
+
+export interface SpokenOptions {
+  readonly kind: "offline" | "online-teacher" | "online-student";
+  /** The training rows, whose beginnings are the prompts. */
+  readonly rows: Rows;
+  /** Who speaks: the teacher with its parameters, or the student. */
+  readonly decoder: Decoder;
+  readonly params?: Float32Array;
+  readonly endTokens: readonly number[];
+  readonly batchSize: number;
+  readonly key: Key;
+}
+
+/** Most prompts of a source: what a teacher says to all of them is kept in memory. */
+const PROMPTS = 512;
+
+/** Rows of what a model says. */
+export async function spokenRows({ kind, rows, decoder, params, ...options }: SpokenOptions): Promise<RowSource> {
+  const prompts = promptsOf(rows, PROMPTS);
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const { endTokens } = options;
+  const sampler = await modelSampler(decoder, {
+    maxTokens: rows.context - longest,
+    endTokens,
+    ...(params && { params }),
+  });
+  const source = textSource({ kind, prompts, sampler, width: rows.context - 1, ...options });
+  return { rows: source.rows, release: () => sampler.release() };
+}
+
+/**
+ * What is said before the first token that counts; a quarter of a row where all of it counts, as in plain texts. Prompts
+ * of more than half a row leave too little room for an answer and are left out. @throws E_COURSE when none is left
+ */
+export function promptsOf({ n, context, inputs, labels }: Rows, most: number): Int32Array[] {
+  const out: Int32Array[] = [];
+  for (let row = 0; row < n && out.length < most; row++) {
+    const own = labels.subarray(row * context, (row + 1) * context);
+    const first = own.findIndex((label) => label !== IGNORED);
+    const length = first === 0 ? Math.ceil(context / 4) : first + 1;
+    if (first < 0 || length > context / 2) continue;
+    out.push(inputs.slice(row * context, row * context + length));
+  }
+  if (out.length === 0) {
+    fail("E_COURSE", `Every prompt is longer than half a row of ${context} tokens.`, "Give shorter prompts.");
+  }
+  return out;
+}

@@ -1,0 +1,87 @@
+/** The rows of an arm: which of the sources of `language/distil`, with which voice, and what the teacher says. */
+import path from "node:path";
+import type { Decoder } from "../../language/decoder/index.ts";
+import {
+  fileMemory,
+  mixedSource,
+  modelSampler,
+  type Source,
+  type SourceRequest,
+  teacherTelling,
+  textSource,
+} from "../../language/distil/index.ts";
+import {
+  forwardKl,
+  generalisedJsd,
+  onTokens,
+  reverseKl,
+  skewKl,
+  skewReverseKl,
+  tokenCrossEntropy,
+  topKKl,
+} from "../../teaching/losses/language/index.ts";
+import type { Loss } from "../../teaching/losses/loss.ts";
+import { type Key, random } from "../../tensor/index.ts";
+import type { Options } from "./options.ts";
+import type { ArmTask } from "./plan.ts";
+import { CONTEXT, RESPONSE } from "./world.ts";
+
+export interface ArmSource {
+  readonly source: Source;
+  release(): Promise<void>;
+}
+
+export interface Voices {
+  readonly teacher: { readonly decoder: Decoder; readonly params: Float32Array };
+  readonly student: Decoder;
+}
+
+export async function armSource(
+  { arm, generations }: Pick<ArmTask, "arm" | "generations">,
+  { batch, loss, topK, refresh, lambda }: Options,
+  prompts: readonly Int32Array[],
+  { teacher, student }: Voices,
+  { key, folder }: { readonly key: Key; readonly folder: string },
+): Promise<ArmSource> {
+  const telling = teacherTelling(teacher.decoder, teacher.params, topK > 0 ? { topK } : {});
+  const byTeacher = await modelSampler(teacher.decoder, { maxTokens: RESPONSE, params: teacher.params });
+  const byStudent = await modelSampler(student, { maxTokens: RESPONSE });
+  const common = {
+    prompts,
+    generations,
+    batchSize: batch,
+    width: CONTEXT - 1,
+    ...(loss !== "sequence" && { telling }),
+  };
+  const made = (kind: SourceRequest["kind"]): Source => {
+    const request = { ...common, kind, key: random.fold(key, kind) };
+    // A mixture passes over steps, so that the beginning of an epoch may go by unseen: there it speaks at every step.
+    const how = arm === "mixture" ? {} : { refresh, memory: fileMemory(path.join(folder, "said")) };
+    return kind === "online-student"
+      ? textSource({ ...request, ...how, sampler: byStudent })
+      : textSource({ ...request, sampler: byTeacher });
+  };
+  const source =
+    arm === "mixture"
+      ? mixedSource(made("online-student"), made("offline"), { weight: lambda, key: random.fold(key, "mixture") })
+      : made(arm === "online-teacher" || arm === "online-student" ? arm : "offline");
+  return {
+    source,
+    async release() {
+      await Promise.all([telling.release(), byTeacher.release(), byStudent.release()]);
+    },
+  };
+}
+
+export function lossOf({ loss, beta, topK }: Pick<Options, "loss" | "beta" | "topK">): Loss {
+  if (loss === "sequence") return tokenCrossEntropy() as Loss;
+  if (topK > 0) return topKKl();
+  const divergence = {
+    forward: () => forwardKl(),
+    reverse: () => reverseKl(),
+    jsd: () => generalisedJsd(beta),
+    skew: () => skewKl(beta),
+    "skew-reverse": () => skewReverseKl(beta),
+  }[loss];
+  return onTokens(divergence());
+}
