@@ -11,6 +11,7 @@ import {
   contextsOf,
   estimateNgram,
   expectedCrossEntropy,
+  inventedText,
   meanEntropy,
   type NgramOracle,
 } from "../../language/oracle/index.ts";
@@ -18,7 +19,6 @@ import { knownText, readCorpus } from "../../language/text/index.ts";
 import { alphabetOf, characterTokeniser } from "../../language/tokenisers/index.ts";
 import { host, type Key, random } from "../../tensor/index.ts";
 import { CONTEXT } from "./family.ts";
-import { inventedText } from "./invented-text.ts";
 
 export interface Corpus {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { scorer, taughtText } from "../../language/lesson/index.ts";
-import { contextsOf, expectedCrossEntropy } from "../../language/oracle/index.ts";
+import { contextsOf, expectedCrossEntropy, inventedText } from "../../language/oracle/index.ts";
 import { adamw } from "../../nn/index.ts";
 import { forwardKl, onTokens, tokenCrossEntropy } from "../../teaching/losses/language/index.ts";
 import { evaluateLoss, values } from "../../teaching/losses/testing.ts";
@@ -11,7 +11,6 @@ import type { System } from "../system.ts";
 import { corpusOf } from "./corpus.ts";
 import { CONTEXT, costOf, member, nearestMember, rateScale, start } from "./family.ts";
 import system from "./index.ts";
-import { inventedText } from "./invented-text.ts";
 import { type Options, teacherNamed, unseenNamed } from "./options.ts";
 import { flopsOfRun, planSweep, type RunTask, runId } from "./sweep.ts";
 

@@ -4,11 +4,10 @@
  */
 import { sha256 } from "../../data/hash.ts";
 import { fail } from "../../errors.ts";
-import { contextsOf, estimateNgram, grammarOracle, smallEnglish } from "../../language/oracle/index.ts";
+import { contextsOf, estimateNgram, grammarOracle, inventedText, smallEnglish } from "../../language/oracle/index.ts";
 import { CUSTOMARY_SHARES, knownText, readCorpus, splitByShares } from "../../language/text/index.ts";
 import { alphabetOf, characterTokeniser } from "../../language/tokenisers/index.ts";
 import { type Key, random } from "../../tensor/index.ts";
-import { inventedText } from "../scaling-laws/invented-text.ts";
 import type { Options } from "./options.ts";
 
 /** Tokens of a prompt and of a response. */
