@@ -10,7 +10,7 @@ export * as generation from "./generate/index.ts";
 export * as lessons from "./lesson/index.ts";
 export * as monitors from "./monitor/index.ts";
 export * as oracles from "./oracle/index.ts";
-export { lyceumProvider, type ProviderOptions } from "./provider/index.ts";
+export { type LyceumProvider, lyceumProvider, type ProviderOptions } from "./provider/index.ts";
 export * as servers from "./serve/index.ts";
 export * as text from "./text/index.ts";
 export * as tokenisers from "./tokenisers/index.ts";

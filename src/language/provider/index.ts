@@ -1,2 +1,2 @@
 /** Own models as models of the AI SDK. */
-export { lyceumProvider, type ProviderOptions } from "./provider.ts";
+export { type LyceumProvider, lyceumProvider, type ProviderOptions } from "./provider.ts";

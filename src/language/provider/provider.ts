@@ -19,13 +19,16 @@ export interface ProviderOptions {
   readonly key?: Key;
 }
 
+/** Call it with a model's name; also a provider as the AI SDK's registry takes them. */
+export type LyceumProvider = ((id: string) => Model) & ReturnType<typeof customProvider>;
+
 /**
  * A provider of the AI SDK for models of this process. Ask for log-probabilities by
  * `providerOptions: { lyceum: { logProbabilities: 5 } }` (0 for the answer's own tokens only); they come as
  * `providerMetadata.lyceum.tokens`.
  * @throws AI_NoSuchModelError when called with an unknown name
  */
-export function lyceumProvider(models: readonly ServedModel[], options: ProviderOptions = {}) {
+export function lyceumProvider(models: readonly ServedModel[], options: ProviderOptions = {}): LyceumProvider {
   const keyOf = requestKeys(options.key ?? key(randomInt(2 ** 48 - 1)));
   const languageModels = Object.fromEntries(models.map((model) => [model.id, languageModel(model, keyOf)]));
   const provider = customProvider({ languageModels });
