@@ -1,5 +1,5 @@
 /**
- * Your own data, model and teacher with every system, without touching its source:
+ * Your own data, model and teacher with every system on examples, without touching its source:
  *
  *   npx tsx examples/own.ts [system ...]
  *
@@ -79,6 +79,8 @@ try {
   const wanted = process.argv.slice(2);
   for (const name of wanted.length > 0 ? wanted : systemNames()) {
     const { system } = await loadSystem(name);
+    // Methods of language models bring text: the option is --text FILE.
+    if (system.material) continue;
     const out = join(folder, name);
     for await (const event of runSystem(system, SMALL[name] ?? { seeds: 1 }, {
       out,

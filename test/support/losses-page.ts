@@ -18,7 +18,7 @@ export const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   "The maps of all stages": ["reviewkd", "vid", "nst", "ab", "fsp", "ofd"],
   Embeddings: ["rkd", "pkt", "cc", "crd", "nd"],
   "Several students or teachers": ["group/mutual", "group/ensemble", "group/dense"],
-  "Language models": ["language/divergences", "language/tokens"],
+  "Language models": ["language/divergences", "language/tokens", "language/top-k", "language/z-loss"],
   "Ranking and retrieval": ["ranking/margins", "ranking/lists"],
   "Inside transformers": ["transformer/tinybert", "transformer/minilm", "transformer/relations"],
   "Against forgetting": ["continual/lwf", "continual/penalty", "continual/fisher"],

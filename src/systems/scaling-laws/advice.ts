@@ -97,6 +97,8 @@ function answer({ known, N, budget, tokens, teachers, leastLT }: Question, scena
     ...(teachers && { teachers }),
     ...(leastLT !== undefined && { leastLT }),
     ...(small && { least: LEAST_SMALL }),
+    // Beyond it the law is a guess, and nobody could train it.
+    longest: known.range.D[1],
   };
   if (tokens === undefined) {
     if (budget === undefined)

@@ -18,6 +18,8 @@ export interface PlanRequest {
   readonly teachers?: readonly { readonly LT: number; readonly N?: number; readonly name?: string }[];
   /** No teacher is better than this; default: the irreducible loss. */
   readonly leastLT?: number;
+  /** Tokens of a teacher whose training is not paid, and who then would be trained for ever. Default 1e17 (the paper's). */
+  readonly longest?: number;
   /** Smallest size and number of tokens that is considered; default 1e6 (the paper's). */
   readonly least?: number;
 }
@@ -84,7 +86,7 @@ function freeTeacher({ laws, N, leastLT = laws.supervised.E }: PlanRequest, D: n
 
 /** The teacher's size and tokens are part of the plan. */
 function trainedTeacher(
-  { laws, N, budget, scenario, family = C4_FAMILY, leastLT = 0, least = LEAST }: PlanRequest,
+  { laws, N, budget, scenario, family = C4_FAMILY, leastLT = 0, least = LEAST, longest = MOST }: PlanRequest,
   cost: number,
 ): Found {
   const at = ([logSize, share]: readonly number[]): Found | undefined => {
@@ -93,7 +95,7 @@ function trainedTeacher(
     const teacherCost = flopsPerToken(NT, family);
     const paid = scenario.pretraining > 0;
     // Whoever's training is not paid is trained as long as one likes: then its tokens are no variable.
-    const DT = paid ? (share! * budget) / (3 * scenario.pretraining * teacherCost) : MOST;
+    const DT = paid ? (share! * budget) / (3 * scenario.pretraining * teacherCost) : longest;
     const D = ((paid ? 1 - share! : 1) * budget) / (3 * cost + scenario.logits * teacherCost);
     if (!(DT >= least && DT <= MOST && D >= least)) return undefined;
     const LT = Math.max(leastLT, supervisedLoss(laws.supervised, NT, DT));
