@@ -96,7 +96,9 @@ describe.skipIf(!existsSync(committed))("the committed sweep", () => {
         0.003,
       );
     }
-    const students = records.filter((r) => r.role === "student" && r.D >= settled.fitFrom) as (RunRecord & { LT: number })[];
+    const students = records.filter((r) => r.role === "student" && r.D >= settled.fitFrom) as (RunRecord & {
+      LT: number;
+    })[];
     expect(fitDistillation(students, law, { starts: 48 }).error.mean).toBeLessThan(0.02);
     for (const { loss } of records) expect(loss).toBeGreaterThan(values.entropy);
   });

@@ -44,15 +44,17 @@ export function currentBackend(): Promise<Backend> {
 async function detect(): Promise<Backend> {
   const inNode = typeof process !== "undefined" && Boolean(process.versions?.node);
   if (!inNode) return (await import("./web.ts")).webBackend();
-  if (process.env.LYCEUM_BACKEND !== "web") {
+  const wanted = process.env.LYCEUM_BACKEND;
+  if (wanted !== "web") {
     try {
-      return await (await import("./node.ts")).nodeBackend();
+      const binding = await (await import("./node.ts")).nodeBackend();
+      return wanted === "node" ? binding : await withoutCopies(binding, wanted === "direct");
     } catch (cause) {
-      if (process.env.LYCEUM_BACKEND === "node") {
+      if (wanted === "node" || wanted === "direct") {
         fail(
           "E_BACKEND",
-          "onnxruntime-node could not be loaded.",
-          "Install it, or unset LYCEUM_BACKEND to use WebAssembly.",
+          `${wanted === "node" ? "onnxruntime-node" : "The C API of ONNX Runtime"} could not be loaded.`,
+          "Install onnxruntime-node and koffi, or unset LYCEUM_BACKEND to use what is there.",
           cause,
         );
       }
@@ -60,4 +62,14 @@ async function detect(): Promise<Backend> {
     }
   }
   return (await import("./node-wasm.ts")).nodeWasmBackend();
+}
+
+/** The C API where it can be reached, else the binding, which does the same with a copy of every output. */
+async function withoutCopies(binding: Backend, must: boolean): Promise<Backend> {
+  try {
+    return await (await import("./direct.ts")).directBackend(binding);
+  } catch (cause) {
+    if (must) throw cause;
+    return binding;
+  }
 }

@@ -29,7 +29,7 @@ export async function nodeBackend(): Promise<Backend> {
 }
 
 /** The block size depends on the processor; a two-pixel image tells. */
-async function probeBlock(compile: Backend["compile"]): Promise<number> {
+export async function probeBlock(compile: Backend["compile"]): Promise<number> {
   const { model, feeds } = blockProbe();
   try {
     const session = await compile(model, { threads: 1 });

@@ -74,7 +74,7 @@ function moved(from: Ort.Tensor, to: HostTensor): HostTensor {
 }
 
 /** No ONNX Runtime stack reaches a user. */
-function explain(cause: unknown, doing: "load" | "run"): LyceumError {
+export function explain(cause: unknown, doing: "load" | "run"): LyceumError {
   if (cause instanceof LyceumError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   const first = text.split("\n")[0]!.slice(0, 400);
