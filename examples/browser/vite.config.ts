@@ -11,7 +11,13 @@ export const ISOLATION = {
 const repository = resolve(import.meta.dirname, "../..");
 
 /** For this repository's sources only: the published package says the same in the "browser" field of package.json. */
-export const NODE_ONLY = ["data/prefetch", "tensor/runtime/node", "tensor/runtime/node-wasm"] as const;
+export const NODE_ONLY = [
+  "data/prefetch",
+  "tensor/runtime/c-api",
+  "tensor/runtime/direct",
+  "tensor/runtime/node",
+  "tensor/runtime/node-wasm",
+] as const;
 export function withoutNode(): Plugin {
   const files = new Set(NODE_ONLY.map((path) => resolve(repository, "src", `${path}.ts`)));
   return { name: "without-node", enforce: "pre", load: (id) => (files.has(id) ? "export {};" : undefined) };
