@@ -7,15 +7,14 @@
  */
 import path from "node:path";
 import { sha256 } from "../../data/hash.ts";
-import { fail } from "../../errors.ts";
 import { adamw, maskOf, schedules } from "../../nn/index.ts";
 import type { LessonEvent } from "../../teaching/events.ts";
-import { makeFolder, writeAtomic } from "../../teaching/files.ts";
-import { LESSON_FILE, readSettled } from "../../teaching/lesson/options.ts";
+import { claimLesson } from "../../teaching/lesson/options.ts";
 import { lockFolder } from "../../teaching/lock.ts";
 import { tokenCrossEntropy } from "../../teaching/losses/language/index.ts";
 import type { Loss } from "../../teaching/losses/loss.ts";
 import { type Key, key, random } from "../../tensor/index.ts";
+import { SEQUENCE, textLoss } from "../distil/index.ts";
 import type { TextLesson } from "../lesson/index.ts";
 import type { Rows } from "../text/index.ts";
 import { armFolder, type TrainedText, trainTextArm } from "./arm.ts";
@@ -24,7 +23,6 @@ import { conclude } from "./conclude.ts";
 import { type Corpus, readParts } from "./corpus.ts";
 import { askTeacher } from "./endpoint-teacher.ts";
 import { type ExamPart, examiner } from "./exam.ts";
-import { textLoss } from "./losses.ts";
 import { type CourseOptions, type SettledCourse, settleCourse } from "./options.ts";
 import { extentOf, firstRows, type Packed, pack } from "./rows.ts";
 import { fixedRows, type RowSource, spokenRows } from "./sources.ts";
@@ -81,27 +79,12 @@ export async function* teachCourse(options: CourseOptions): AsyncGenerator<Lesso
   const settled = settleCourse(options);
   const lock = await lockFolder(options.out);
   try {
-    await claimFolder(options.out, settled);
+    await claimLesson(options.out, settled);
     const course = await assemble(options, settled);
     yield* run(course);
   } finally {
     await lock.release();
   }
-}
-
-async function claimFolder(folder: string, settled: SettledCourse): Promise<void> {
-  const before = await readSettled(folder);
-  if (before && JSON.stringify(before) !== JSON.stringify(settled)) {
-    fail(
-      "E_RUN_MISMATCH",
-      `${folder} holds a run with other options.`,
-      "Choose another folder, or repeat the options of that run to go on with it.",
-    );
-  }
-  if (before) return;
-  await makeFolder(folder);
-  const text = `${JSON.stringify(settled, null, 2)}\n`;
-  await writeAtomic(path.join(folder, LESSON_FILE), [new TextEncoder().encode(text)]);
 }
 
 async function assemble(options: CourseOptions, settled: SettledCourse): Promise<Course> {
@@ -212,7 +195,7 @@ async function* taughtStudent(
     const arm = textArm(course, {
       ...{ stage, member: cast.student, source, loss: textLoss(name), key: key(seed), steps, teacher },
       // The loss of the teacher's words needs no teacher inside the step.
-      inStep: name !== "sequence",
+      inStep: name !== SEQUENCE,
       decides: JSON.stringify([name, kind, told]),
     });
     if (!settled.monitor) return yield* arm;

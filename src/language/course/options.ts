@@ -4,7 +4,7 @@
  */
 import { fail } from "../../errors.ts";
 import { readSettled } from "../../teaching/lesson/options.ts";
-import { SEQUENCE, TEXT_LOSSES } from "./losses.ts";
+import { SEQUENCE, TEXT_LOSSES, type TextLossName } from "../distil/index.ts";
 
 /** Where the rows come from that the taught student reads: the default, and who speaks in the others. */
 export const TEXT_SOURCES = ["text", "offline", "online-teacher", "online-student"] as const;
@@ -49,7 +49,7 @@ export interface SettledCourse {
   readonly data: string;
   readonly teacher: string;
   readonly student: string;
-  readonly loss: string;
+  readonly loss: TextLossName;
   readonly source: TextSource;
   readonly monitor?: "hacking";
   readonly seeds: readonly number[];
@@ -66,7 +66,7 @@ export const isEndpoint = (teacher: string): boolean => teacher.includes("#");
 export function settleCourse(options: CourseOptions): SettledCourse {
   const { data = "small-english", teacher = "llama-0.8m", student = "llama-0.2m", seeds = [1], monitor } = options;
   const remote = isEndpoint(teacher);
-  const loss = options.loss ?? (remote ? SEQUENCE : TEXT_LOSSES[0]!);
+  const loss = (options.loss ?? (remote ? SEQUENCE : TEXT_LOSSES[0]!)) as TextLossName;
   const source = options.source ?? (loss === SEQUENCE ? "offline" : "text");
   oneOf("loss", loss, TEXT_LOSSES);
   oneOf("source", source, TEXT_SOURCES);

@@ -1,4 +1,5 @@
 /** Data for distillation: who speaks (teacher, student, both), how often, and what the teacher says about it. */
+export { SEQUENCE, TEXT_LOSSES, type TextLossName, textLoss } from "./losses.ts";
 export { type EpochMemory, fileMemory } from "./memory.ts";
 export { itemsOf, type Place } from "./order.ts";
 export { type Answered, responseRows } from "./rows.ts";

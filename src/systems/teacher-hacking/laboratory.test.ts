@@ -46,7 +46,7 @@ describe("plan", () => {
 
   test("what does not fit together is refused", () => {
     expect(() => plan(parsed({ studentWidth: 50 }))).toThrow(/width of 50/);
-    expect(() => plan(parsed({ topK: 3, loss: "reverse" }))).toThrow(/with the loss "reverse"/);
+    expect(() => plan(parsed({ topK: 3, loss: "reverse-kl" }))).toThrow(/with the loss "reverse-kl"/);
   });
 });
 

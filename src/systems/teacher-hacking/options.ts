@@ -1,6 +1,7 @@
 /** Options of the laboratory. The defaults are a run of some minutes on a text that needs no file. */
 import { z } from "zod";
 import { fail } from "../../errors.ts";
+import { TEXT_LOSSES } from "../../language/distil/index.ts";
 import { common } from "../options.ts";
 
 export const ARMS = [
@@ -13,7 +14,6 @@ export const ARMS = [
   "mixture",
 ] as const;
 export type ArmName = (typeof ARMS)[number];
-export const LOSSES = ["forward", "reverse", "jsd", "skew", "skew-reverse", "sequence"] as const;
 
 const count = z.number().int().min(1);
 const rate = z.number().positive().max(1);
@@ -45,8 +45,8 @@ export const options = z.object({
   epochs: count.default(100).describe("passes over the prompts; all arms take as many steps"),
   evaluations: count.min(8).default(24).describe("checkpoints, evenly spaced over the logarithm of the step"),
   batch: count.max(1024).default(32).describe("rows of a step"),
-  loss: z.enum(LOSSES).default("forward").describe("distance from the teacher that is minimised"),
-  beta: share.default(0.5).describe("of jsd, skew and skew-reverse"),
+  loss: z.enum(TEXT_LOSSES).default("forward-kl").describe("distance from the teacher that is minimised"),
+  beta: share.default(0.5).describe("of jsd, skew-kl and skew-reverse-kl"),
   lambda: share.default(0.5).describe("share of the student's own rows in the mixture"),
   topK: z.number().int().min(0).default(0).describe("how many tokens the teacher tells about; 0: all (forward only)"),
   refresh: z.enum(["step", "epoch"]).default("step").describe("when the online student speaks anew"),
@@ -77,8 +77,8 @@ export function checked(given: Options): Options {
   const widths = [given.teacherWidth, given.studentWidth, ...(given.explore ? given.exploreWidths : [])];
   const odd = widths.find((width) => width % 16 !== 0);
   if (odd !== undefined) fail("E_OPTION", `A width of ${odd}.`, "Heads have 16 channels: give a multiple of 16.");
-  if (given.topK > 0 && given.loss !== "forward") {
-    fail("E_OPTION", `The ${given.topK} likeliest tokens with the loss "${given.loss}".`, "Use --loss forward.");
+  if (given.topK > 0 && given.loss !== "forward-kl") {
+    fail("E_OPTION", `The ${given.topK} likeliest tokens with the loss "${given.loss}".`, "Use --loss forward-kl.");
   }
   return given;
 }

@@ -5,21 +5,14 @@ import {
   fileMemory,
   mixedSource,
   modelSampler,
+  SEQUENCE,
   type Source,
   type SourceRequest,
   teacherTelling,
+  textLoss,
   textSource,
 } from "../../language/distil/index.ts";
-import {
-  forwardKl,
-  generalisedJsd,
-  onTokens,
-  reverseKl,
-  skewKl,
-  skewReverseKl,
-  tokenCrossEntropy,
-  topKKl,
-} from "../../teaching/losses/language/index.ts";
+import { topKKl } from "../../teaching/losses/language/index.ts";
 import type { Loss } from "../../teaching/losses/loss.ts";
 import { type Key, random } from "../../tensor/index.ts";
 import type { Options } from "./options.ts";
@@ -51,7 +44,7 @@ export async function armSource(
     generations,
     batchSize: batch,
     width: CONTEXT - 1,
-    ...(loss !== "sequence" && { telling }),
+    ...(loss !== SEQUENCE && { telling }),
   };
   const made = (kind: SourceRequest["kind"]): Source => {
     const request = { ...common, kind, key: random.fold(key, kind) };
@@ -74,14 +67,5 @@ export async function armSource(
 }
 
 export function lossOf({ loss, beta, topK }: Pick<Options, "loss" | "beta" | "topK">): Loss {
-  if (loss === "sequence") return tokenCrossEntropy() as Loss;
-  if (topK > 0) return topKKl();
-  const divergence = {
-    forward: () => forwardKl(),
-    reverse: () => reverseKl(),
-    jsd: () => generalisedJsd(beta),
-    skew: () => skewKl(beta),
-    "skew-reverse": () => skewReverseKl(beta),
-  }[loss];
-  return onTokens(divergence());
+  return topK > 0 ? topKKl() : textLoss(loss, beta);
 }

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { fail } from "../../errors.ts";
-import { fileCheckpoints } from "../checkpoint.ts";
+import { type Checkpoints, fileCheckpoints } from "../checkpoint.ts";
 import type { LessonEvent } from "../events.ts";
 import { makeFolder } from "../files.ts";
 import type { LessonPlan } from "../plan.ts";
@@ -29,33 +29,49 @@ interface About {
   readonly seconds: number;
 }
 
+/** The last event of any kind of lesson. */
+interface Taught extends Omit<Trained, "buffers"> {
+  readonly type: "taught";
+  readonly buffers?: Float32Array;
+}
+
 /**
  * Trains the arm, or finds it trained. `config` is the fingerprint of everything that decides it.
  * @throws what `teach` throws, E_CHECKPOINT_CORRUPT, E_CHECKPOINT_MISMATCH
  */
-export async function* trainArm(
+export function trainArm(
   folder: string,
   config: string,
   plan: Omit<LessonPlan, "checkpoints">,
 ): AsyncGenerator<LessonEvent, Trained> {
+  return keptArm(folder, config, plan.stage, (checkpoints) => teach({ ...plan, checkpoints }));
+}
+
+/** The same for any lesson that keeps checkpoints and ends with what was taught. */
+export async function* keptArm(
+  folder: string,
+  config: string,
+  stage: string,
+  train: (checkpoints: Checkpoints) => AsyncIterable<LessonEvent | Taught>,
+): AsyncGenerator<LessonEvent, Trained> {
   const file = path.join(folder, "trained.lyc");
   if (existsSync(file)) {
-    yield { type: "stage", stage: plan.stage, state: "was finished" };
+    yield { type: "stage", stage, state: "was finished" };
     return readTrained(file, config);
   }
   await makeFolder(folder);
   const checkpoints = path.join(folder, "checkpoints");
-  for await (const event of teach({ ...plan, checkpoints: fileCheckpoints(checkpoints, config) })) {
+  for await (const event of train(fileCheckpoints(checkpoints, config))) {
     if (event.type !== "taught") {
       yield event;
       continue;
     }
-    const { params, buffers, log, seconds } = event;
+    const { params, buffers = new Float32Array(0), log, seconds } = event;
     await writeSealed(file, { kind: "trained", config, log, seconds } satisfies About, { params, buffers });
     await rm(checkpoints, { recursive: true, force: true });
     return { params, buffers, log, seconds };
   }
-  return fail("E_INTERNAL", `${plan.stage} ended without a result.`, "Please report this.");
+  return fail("E_INTERNAL", `${stage} ended without a result.`, "Please report this.");
 }
 
 async function readTrained(file: string, config: string): Promise<Trained> {

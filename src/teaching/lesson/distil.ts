@@ -10,12 +10,10 @@ import { type ArrayDataset, countOf, type Split } from "../../data/dataset.ts";
 import { hashDataset, sha256 } from "../../data/hash.ts";
 import { prefetch } from "../../data/prefetch.ts";
 import { resolveData } from "../../data/resolve.ts";
-import { fail } from "../../errors.ts";
 import { key, random } from "../../tensor/index.ts";
 import { networkExaminee } from "../answer.ts";
 import type { LessonEvent } from "../events.ts";
 import { examine } from "../exams/index.ts";
-import { makeFolder, writeAtomic } from "../files.ts";
 import { storeFolder } from "../folders.ts";
 import { labelDataset } from "../label.ts";
 import { lockFolder } from "../lock.ts";
@@ -28,7 +26,7 @@ import { modelTeacher, type Teacher } from "../teacher.ts";
 import { type Trained, trainArm } from "./arm.ts";
 import { findModel, teacherFromFile } from "./cast.ts";
 import { conclude } from "./conclude.ts";
-import { type DistilOptions, LESSON_FILE, readSettled, type Settled, settle } from "./options.ts";
+import { claimLesson, type DistilOptions, type Settled, settle } from "./options.ts";
 import { optimiserFor, type Recipe, type Recipes, recipesFor } from "./recipe.ts";
 
 /** A seed's two students. */
@@ -78,7 +76,7 @@ export async function* distil(options: DistilOptions): AsyncGenerator<LessonEven
 }
 
 async function* run(options: DistilOptions, settled: Settled): AsyncGenerator<LessonEvent, void> {
-  await claimFolder(options.out, settled);
+  await claimLesson(options.out, settled);
   const split = typeof options.data === "object" ? options.data : await resolveData(settled.data);
   const { train } = split;
   const recipes = adjusted(recipesFor(train), settled);
@@ -144,23 +142,6 @@ async function* run(options: DistilOptions, settled: Settled): AsyncGenerator<Le
 
   // Stage 4: exams, files, report.
   yield* conclude({ options, settled, split, network, teacher, ...(own && { own }), pairs, recipes, notes });
-}
-
-/** Writes down what this run is, or checks that the folder holds the same run. */
-async function claimFolder(folder: string, settled: Settled): Promise<void> {
-  const before = await readSettled(folder);
-  if (before && JSON.stringify(before) !== JSON.stringify(settled)) {
-    fail(
-      "E_RUN_MISMATCH",
-      `${folder} holds a run with other options.`,
-      "Choose another folder, or repeat the options of that run to go on with it.",
-    );
-  }
-  if (before) return;
-  await makeFolder(folder);
-  await writeAtomic(path.join(folder, LESSON_FILE), [
-    new TextEncoder().encode(`${JSON.stringify(settled, null, 2)}\n`),
-  ]);
 }
 
 function adjusted(recipes: Recipes, { epochs, teacherEpochs, batchSize }: Settled): Recipes {

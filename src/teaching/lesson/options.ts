@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Split } from "../../data/dataset.ts";
 import { fail } from "../../errors.ts";
+import { makeFolder, writeAtomic } from "../files.ts";
 import { type LossTerm, parseLosses } from "../losses/registry.ts";
 
 export interface DistilOptions {
@@ -100,4 +101,20 @@ export async function resumeOptions(folder: string): Promise<DistilOptions> {
     return fail("E_RUN_FOLDER", `There is no run in ${folder}.`, "Name the folder that `lyceum teach` printed.");
   const { losses, ...rest } = found;
   return { ...rest, loss: losses, out: folder };
+}
+
+/** Writes down what a run is, or checks that the folder holds the same run. @throws E_RUN_MISMATCH */
+export async function claimLesson(folder: string, settled: object): Promise<void> {
+  const before = await readSettled(folder);
+  if (before && JSON.stringify(before) !== JSON.stringify(settled)) {
+    fail(
+      "E_RUN_MISMATCH",
+      `${folder} holds a run with other options.`,
+      "Choose another folder, or repeat the options of that run to go on with it.",
+    );
+  }
+  if (before) return;
+  await makeFolder(folder);
+  const text = `${JSON.stringify(settled, null, 2)}\n`;
+  await writeAtomic(path.join(folder, LESSON_FILE), [new TextEncoder().encode(text)]);
 }

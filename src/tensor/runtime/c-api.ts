@@ -25,6 +25,7 @@ const DECLARED = {
   createSession: [8, "void* ortCreateSession(void*, void*, size_t, void*, _Out_ void**)"],
   run: [9, "void* ortRun(void*, void*, void*, void*, size_t, void*, size_t, void*)"],
   createOptions: [10, "void* ortCreateOptions(_Out_ void**)"],
+  setLogSeverity: [22, "void* ortSetLogSeverity(void*, int)"],
   setThreads: [24, "void* ortSetThreads(void*, int)"],
   wrapTensor: [49, "void* ortWrapTensor(void*, void*, size_t, void*, size_t, int, _Out_ void**)"],
   tensorData: [51, "void* ortTensorData(void*, _Out_ void**)"],
