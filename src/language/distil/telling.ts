@@ -4,9 +4,9 @@
  */
 import { fail } from "../../errors.ts";
 import { TOP_IDS, TOP_LOGS } from "../../teaching/losses/language/index.ts";
-import { type HostTensor, host } from "../../tensor/index.ts";
+import { type HostTensor, host, topK as topOf } from "../../tensor/index.ts";
 import type { Decoder } from "../decoder/index.ts";
-import { scorer, type TextRows } from "../lesson/index.ts";
+import { reader, scorer, type TextRows } from "../lesson/index.ts";
 
 export type Knowledge = Readonly<Record<string, HostTensor>>;
 
@@ -28,36 +28,37 @@ export function teacherTelling(decoder: Decoder, params: Float32Array, options: 
   if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1 && topK <= vocabulary)) {
     fail("E_DISTIL", `The teacher was asked for the ${topK} likeliest tokens.`, `Ask for 1 to ${vocabulary}.`);
   }
+  return topK === undefined ? everything(decoder, params, rowsAtOnce) : likeliest(decoder, params, rowsAtOnce, topK);
+}
+
+function everything(decoder: Decoder, params: Float32Array, rowsAtOnce: number): Telling {
   const ask = scorer(decoder, rowsAtOnce);
   return {
     async about(rows) {
-      const [n, width] = rows.tokens.shape as [number, number];
-      const logs = new Float32Array(n * width * vocabulary);
+      const shape = [...(rows.tokens.shape as [number, number]), decoder.config.vocabulary] as const;
+      const logs = new Float32Array(shape[0] * shape[1] * shape[2]);
       for await (const { from, values } of ask.pieces(params, rows)) {
-        logs.set(values.data as Float32Array, from * width * vocabulary);
+        logs.set(values.data as Float32Array, from * shape[1] * shape[2]);
       }
-      return topK === undefined
-        ? { logits: host(logs, [n, width, vocabulary]) }
-        : likeliest(logs, [n, width, vocabulary], topK);
+      return { logits: host(logs, shape) };
     },
-    release: () => ask.release(),
+    release: ask.release,
   };
 }
 
-/** Best first; of equals the smaller id. */
-function likeliest(
-  logs: Float32Array,
-  [n, width, vocabulary]: readonly [number, number, number],
-  k: number,
-): Knowledge {
-  const ids = new Int32Array(n * width * k);
-  const kept = new Float32Array(n * width * k);
-  const order = Array.from({ length: vocabulary }, (_, v) => v);
-  for (let at = 0; at < n * width; at++) {
-    const here = logs.subarray(at * vocabulary, (at + 1) * vocabulary);
-    const best = [...order].sort((a, b) => here[b]! - here[a]! || a - b).slice(0, k);
-    ids.set(best, at * k);
-    for (let i = 0; i < k; i++) kept[at * k + i] = here[best[i]!]!;
-  }
-  return { [TOP_IDS]: host(ids, [n, width, k]), [TOP_LOGS]: host(kept, [n, width, k]) };
+/** Best first; of equals the smaller id. Chosen inside the program: all of a large vocabulary would be gigabytes. */
+function likeliest(decoder: Decoder, params: Float32Array, rowsAtOnce: number, k: number): Telling {
+  const ask = reader(decoder, rowsAtOnce, (logs) => topOf(logs, k));
+  return {
+    async about(rows) {
+      const shape = [...(rows.tokens.shape as [number, number]), k] as const;
+      const [ids, logs] = [Int32Array, Float32Array].map((Kind) => new Kind(shape[0] * shape[1] * k));
+      for await (const { from, values } of ask.pieces(params, rows)) {
+        ids!.set(values.indices.data as Int32Array, from * shape[1] * k);
+        logs!.set(values.values.data as Float32Array, from * shape[1] * k);
+      }
+      return { [TOP_IDS]: host(ids!, shape), [TOP_LOGS]: host(logs!, shape) };
+    },
+    release: ask.release,
+  };
 }

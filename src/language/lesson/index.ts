@@ -1,3 +1,3 @@
 /** Lessons of language models. */
 export { type TaughtText, type TextLesson, type TextRows, taughtText, teachText } from "./lesson.ts";
-export { rowsOf, type Scorer, scorer } from "./scorer.ts";
+export { reader, rowsOf, type Scorer, scorer } from "./scorer.ts";

@@ -10,6 +10,8 @@ import type { TextRows } from "./lesson.ts";
 /** Decoders keep no buffers. */
 const NONE = constant(host(new Float32Array(0)));
 
+type Named<K extends string, T> = { readonly [name in K]: T };
+
 type Read = Pick<TextRows, "tokens" | "positions" | "segments">;
 
 export interface Scorer {
@@ -23,24 +25,42 @@ export interface Scorer {
   release(): Promise<void>;
 }
 
-/** `rowsAtOnce` rows are one piece; the last one may be shorter. */
-export function scorer({ model }: Decoder, rowsAtOnce = 32): Scorer {
+/**
+ * Pieces of `rowsAtOnce` rows in order (the last one may be shorter): what `read` makes of their log-probabilities
+ * [b, T, V], with the number of the piece's first row.
+ */
+export function reader<K extends string>(
+  { model }: Decoder,
+  rowsAtOnce: number,
+  read: (logs: Tensor) => Named<K, Tensor>,
+) {
   const run = program(
     (params: Tensor, rows: { readonly [name: string]: Tensor }) => {
       const { tokens, ...inputs } = rows;
       const state = { params, buffers: NONE };
-      return model.apply(state, tokens!, { inputs }).output.logSoftmax();
+      const told: Readonly<Record<string, Tensor>> = read(model.apply(state, tokens!, { inputs }).output.logSoftmax());
+      return told;
     },
     { reuse: true, name: `score ${model.name}` },
   );
-  async function* pieces(params: Float32Array, { tokens, positions, segments }: Read) {
-    const given = { tokens, ...(positions && { positions }), ...(segments && { segments }) };
-    const total = tokens.shape[0]!;
-    for (let from = 0; from < total; from += rowsAtOnce) {
-      const cut = ([name, t]: [string, HostTensor]) => [name, rowsOf(t, from, Math.min(total, from + rowsAtOnce))];
-      const piece = Object.fromEntries(Object.entries(given).map(cut)) as Record<string, HostTensor>;
-      yield { from, values: await run(host(params), piece) };
-    }
+  return {
+    async *pieces(params: Float32Array, { tokens, positions, segments }: Read) {
+      const given = { tokens, ...(positions && { positions }), ...(segments && { segments }) };
+      const total = tokens.shape[0]!;
+      for (let from = 0; from < total; from += rowsAtOnce) {
+        const cut = ([name, t]: [string, HostTensor]) => [name, rowsOf(t, from, Math.min(total, from + rowsAtOnce))];
+        const piece = Object.fromEntries(Object.entries(given).map(cut)) as Record<string, HostTensor>;
+        yield { from, values: (await run(host(params), piece)) as Named<K, HostTensor> };
+      }
+    },
+    release: () => run.release(),
+  };
+}
+
+export function scorer(decoder: Decoder, rowsAtOnce = 32): Scorer {
+  const { pieces: read, release } = reader(decoder, rowsAtOnce, (logs) => ({ logs }));
+  async function* pieces(params: Float32Array, rows: Read) {
+    for await (const { from, values } of read(params, rows)) yield { from, values: values.logs };
   }
   return {
     pieces,
@@ -59,7 +79,7 @@ export function scorer({ model }: Decoder, rowsAtOnce = 32): Scorer {
       }
       return sum / count;
     },
-    release: () => run.release(),
+    release,
   };
 }
 
