@@ -46,7 +46,8 @@ async function engine(): Promise<string> {
   if (got.join() !== "58,64,139,154") {
     fail("E_ENGINE", `The engine says [${got}] where [58,64,139,154] was expected.`, "Install again: npm ci.");
   }
-  return (await currentBackend()).name;
+  const { name, note } = await currentBackend();
+  return note ? `${name} (${note})` : name;
 }
 
 async function speed(): Promise<string> {

@@ -23,6 +23,8 @@ export interface Session {
 
 export interface Backend {
   readonly name: string;
+  /** What a user should know about how it is called. */
+  readonly note?: string;
   /** Channels per block of its convolution layout (NCHWc), 0 where there is none. */
   readonly block: number;
   compile(model: Uint8Array, options?: SessionOptions): Promise<Session>;
@@ -70,6 +72,7 @@ async function withoutCopies(binding: Backend, must: boolean): Promise<Backend> 
     return await (await import("./direct.ts")).directBackend(binding);
   } catch (cause) {
     if (must) throw cause;
-    return binding;
+    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    return { ...binding, note: `its outputs are copied, as koffi could not be used: ${why}` };
   }
 }

@@ -26,7 +26,8 @@ export async function directBackend(others: Backend): Promise<Backend> {
     if ((options.provider ?? "cpu") !== "cpu" || options.profile) return others.compile(model, options);
     return open(api, environment, wrapped, model, options);
   };
-  return { name: "onnxruntime-node", block: await probeBlock(compile), compile };
+  const block = await probeBlock(compile);
+  return { name: "onnxruntime-node", note: "its C API, outputs are written in place", block, compile };
 }
 
 type Wrapped = (tensor: HostTensor) => Pointer;
