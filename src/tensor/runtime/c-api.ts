@@ -2,7 +2,7 @@
  * The few functions of ONNX Runtime's C API that a session needs, called in the library that onnxruntime-node brings.
  *
  * The API is one table of functions whose order never changes: a version only adds to its end. Places are those of
- * `struct OrtApi` in onnxruntime_c_api.h; all of them exist since version 1.6.
+ * `struct OrtApi` in onnxruntime_c_api.h; all of them exist since version 1.8.
  */
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,7 +16,7 @@ type Native = (...args: unknown[]) => unknown;
 
 /** Asked of the library; every later one has it, too. */
 const API_VERSION = 20;
-const FUNCTIONS = 131;
+const FUNCTIONS = 166;
 
 /** Place in the table and C declaration. Functions that return a status fail with its message. */
 const DECLARED = {
@@ -27,6 +27,7 @@ const DECLARED = {
   createOptions: [10, "void* ortCreateOptions(_Out_ void**)"],
   setLogSeverity: [22, "void* ortSetLogSeverity(void*, int)"],
   setThreads: [24, "void* ortSetThreads(void*, int)"],
+  createRunOptions: [39, "void* ortCreateRunOptions(_Out_ void**)"],
   wrapTensor: [49, "void* ortWrapTensor(void*, void*, size_t, void*, size_t, int, _Out_ void**)"],
   tensorData: [51, "void* ortTensorData(void*, _Out_ void**)"],
   elementType: [60, "void* ortElementType(void*, _Out_ int*)"],
@@ -37,9 +38,11 @@ const DECLARED = {
   releaseStatus: [93, "void ortReleaseStatus(void*)"],
   releaseSession: [95, "void ortReleaseSession(void*)"],
   releaseValue: [96, "void ortReleaseValue(void*)"],
+  releaseRunOptions: [97, "void ortReleaseRunOptions(void*)"],
   releaseTypeAndShape: [99, "void ortReleaseTypeAndShape(void*)"],
   releaseOptions: [100, "void ortReleaseOptions(void*)"],
   configure: [130, "void* ortConfigure(void*, const char*, const char*)"],
+  configureRun: [165, "void* ortConfigureRun(void*, const char*, const char*)"],
 } as const;
 
 type Name = keyof typeof DECLARED;

@@ -79,6 +79,14 @@ function open(api: CApi, environment: Pointer, wrapped: Wrapped, model: Uint8Arr
     return list;
   };
   let open = true;
+  // The first run takes its memory piece by piece and learns how to lay it out; all others take one block. What the first
+  // one took is given back, else a session holds both for good.
+  let first: Pointer = api.make("createRunOptions");
+  api.check("configureRun", first, "memory.enable_memory_arena_shrinkage", "cpu:0");
+  const settled = () => {
+    if (first) api.release("releaseRunOptions", first);
+    first = null;
+  };
   return {
     async run(feeds, into = {}) {
       // A turn of the event loop, as the binding gives: clients are heard between two steps.
@@ -95,7 +103,8 @@ function open(api: CApi, environment: Pointer, wrapped: Wrapped, model: Uint8Arr
       );
       try {
         const [ins, outs] = [namesOf(inputs), namesOf(outputs)];
-        api.check("run", session, null, ins, given, inputs.length, outs, outputs.length, wanted);
+        api.check("run", session, first, ins, given, inputs.length, outs, outputs.length, wanted);
+        settled();
         const made = koffi.decode(wanted, koffi.array("void*", outputs.length)) as Pointer[];
         return Object.fromEntries(outputs.map((name, i) => [name, into[name] ?? copied(api, made[i])]));
       } catch (cause) {
@@ -108,6 +117,7 @@ function open(api: CApi, environment: Pointer, wrapped: Wrapped, model: Uint8Arr
     async release() {
       if (open) api.release("releaseSession", session);
       open = false;
+      settled();
       for (const list of lists.values()) koffi.free(list);
       lists.clear();
     },
