@@ -27,6 +27,7 @@ function run(arm: ArmName, seed: number, golden: (t: number) => number, proxy: (
     after: "",
     pairs: 9,
     width: 48,
+    loss: "forward-kl",
   } as const;
   const spent = { generation: 0, scoring: 0, steps: 0 };
   return {

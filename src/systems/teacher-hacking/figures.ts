@@ -148,9 +148,20 @@ export function mapFigures(map: readonly Regime[], groups: Groups): Figure[] {
       caption:
         "Every regime after a quarter, a half and all of training (the learning rate is constant, so a shorter run is the beginning of a longer one). Strict: first interval in which golden rises beyond chance while proxy does not.",
       kind: "table",
-      columns: ["KL of teacher", "P", "width", "source", "seed", "epochs", "R_g", "R_p", "HI", "strict, steps"],
+      columns: ["KL of teacher", "P", "width", "loss", "source", "seed", "epochs", "R_g", "R_p", "HI", "strict, steps"],
       rows: map.map((r) => [
-        ...[r.teacher, r.prompts, r.width, r.arm, r.seed, r.epochs, r.goldenRegret, r.proxyRegret, r.hackingIndex],
+        ...[
+          r.teacher,
+          r.prompts,
+          r.width,
+          r.loss,
+          r.arm,
+          r.seed,
+          r.epochs,
+          r.goldenRegret,
+          r.proxyRegret,
+          r.hackingIndex,
+        ],
         r.strict ? `${Math.round(r.strict[0])}-${Math.round(r.strict[1])}` : "-",
       ]),
     },

@@ -46,6 +46,7 @@ export interface Regime {
   /** KL(oracle || teacher). */
   readonly teacher: number;
   readonly width: number;
+  readonly loss: string;
   readonly prompts: number;
   /** Passes over the prompts up to here. */
   readonly epochs: number;
@@ -65,9 +66,9 @@ export function regimeMap(runs: readonly Run[], batch: number): Regime[] {
       const kept = facts.steps.filter((step) => step <= share * task.steps * 1.001).length;
       const [golden, proxy] = [facts.golden.slice(0, kept), facts.proxy.slice(0, kept)];
       const last = facts.steps[kept - 1]!;
-      const { arm, seed, pairs, width, prompts } = task;
+      const { arm, seed, pairs, width, loss, prompts } = task;
       return {
-        ...{ arm, seed, pairs, teacher, width, prompts },
+        ...{ arm, seed, pairs, teacher, width, loss, prompts },
         epochs: Math.round((last * batch) / (prompts * task.generations)),
         goldenRegret: regret(golden),
         proxyRegret: regret(proxy),

@@ -1,7 +1,7 @@
 /** Options of the laboratory. The defaults are a run of some minutes on a text that needs no file. */
 import { z } from "zod";
 import { fail } from "../../errors.ts";
-import { TEXT_LOSSES } from "../../language/distil/index.ts";
+import { SEQUENCE, TEXT_LOSSES } from "../../language/distil/index.ts";
 import { common } from "../options.ts";
 
 export const ARMS = [
@@ -67,6 +67,7 @@ export const options = z.object({
     .describe("a map of regimes in place of the arms: where does strict hacking appear?"),
   explorePairs: z.array(count.min(64)).min(1).default([2000]).describe("qualities of the teacher: pairs of stage 1"),
   explorePrompts: z.array(count.min(5)).min(1).default([512, 2048]),
+  exploreLosses: z.array(z.enum(TEXT_LOSSES)).min(1).default(["forward-kl"]),
   exploreWidths: z.array(count.max(512)).min(1).default([48]).describe("widths of the student"),
 });
 
@@ -77,8 +78,17 @@ export function checked(given: Options): Options {
   const widths = [given.teacherWidth, given.studentWidth, ...(given.explore ? given.exploreWidths : [])];
   const odd = widths.find((width) => width % 16 !== 0);
   if (odd !== undefined) fail("E_OPTION", `A width of ${odd}.`, "Heads have 16 channels: give a multiple of 16.");
-  if (given.topK > 0 && given.loss !== "forward-kl") {
-    fail("E_OPTION", `The ${given.topK} likeliest tokens with the loss "${given.loss}".`, "Use --loss forward-kl.");
+  const other = (given.explore ? given.exploreLosses : [given.loss]).find((loss) => loss !== "forward-kl");
+  if (given.topK > 0 && other) {
+    fail("E_OPTION", `The ${given.topK} likeliest tokens with the loss "${other}".`, "Use forward-kl.");
+  }
+  const own = given.explore ? undefined : given.arms.find((arm) => arm === "online-student" || arm === "mixture");
+  if (given.loss === SEQUENCE && own) {
+    fail(
+      "E_OPTION",
+      `The arm ${own} with the loss "${SEQUENCE}".`,
+      "A student learns nothing from its own responses without the teacher's distributions: leave the arm out with --arms.",
+    );
   }
   return given;
 }

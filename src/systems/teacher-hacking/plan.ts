@@ -2,6 +2,7 @@
  * The cells: stage 1 of every seed (teacher and student learn from the oracle), then an arm of stage 2 each. All arms of
  * a seed start from the same student, have the same teacher and are judged on the same responses.
  */
+import type { TextLossName } from "../../language/distil/index.ts";
 import { seedsOf } from "../options.ts";
 import type { Cell } from "../system.ts";
 import { type ArmName, checked, type Options } from "./options.ts";
@@ -19,6 +20,7 @@ export type ArmTask = {
   readonly prompts: number;
   readonly generations: number;
   readonly steps: number;
+  readonly loss: TextLossName;
   /** The cell with its teacher and its student's start. */
   readonly after: string;
   readonly pairs: number;
@@ -52,9 +54,10 @@ export const armId = ({
   prompts,
   pairs,
   width,
+  loss,
   seed,
 }: Omit<ArmTask, "kind" | "steps" | "after" | "generations">) =>
-  `${arm}, ${prompts} prompts, ${pairs} pairs, student ${width} wide, seed ${seed}`;
+  `${arm}, ${loss}, ${prompts} prompts, ${pairs} pairs, student ${width} wide, seed ${seed}`;
 
 export const stepsOf = ({ epochs, prompts, batch }: Pick<Options, "epochs" | "prompts" | "batch">): number =>
   Math.max(1, Math.round((epochs * prompts) / batch));
@@ -64,9 +67,9 @@ export function plan(given: Options): Cell<Task>[] {
   const o = checked(given);
   const steps = stepsOf(o);
   const one = (seed: number, pairs: number, width: number): StageOneTask => ({ kind: "stage one", seed, pairs, width });
-  const arm = (of: StageOneTask, name: ArmName, prompts: number): ArmTask => {
+  const arm = (of: StageOneTask, name: ArmName, prompts: number, loss: TextLossName): ArmTask => {
     const { seed, pairs, width } = of;
-    return { kind: "arm", seed, arm: name, ...dataOf(name, prompts), steps, after: stageOneId(of), pairs, width };
+    return { kind: "arm", seed, arm: name, ...dataOf(name, prompts), steps, loss, after: stageOneId(of), pairs, width };
   };
   const cells: { task: StageOneTask; arms: ArmTask[] }[] = [];
   if (o.explore) {
@@ -74,14 +77,18 @@ export function plan(given: Options): Cell<Task>[] {
       for (const pairs of o.explorePairs)
         for (const width of o.exploreWidths) {
           const task = one(seed, pairs, width);
-          const arms = o.explorePrompts.flatMap((p) => [arm(task, "offline", p), arm(task, "online-teacher", p)]);
+          const arms = o.explorePrompts.flatMap((prompts) =>
+            o.exploreLosses.flatMap((loss) =>
+              (["offline", "online-teacher"] as const).map((name) => arm(task, name, prompts, loss)),
+            ),
+          );
           cells.push({ task, arms });
         }
   } else {
     const online = o.arms.filter((name) => name.startsWith("online"));
     for (let seed = 1; seed <= o.seeds + o.extraSeeds; seed++) {
       const task = one(seed, o.oraclePairs, o.studentWidth);
-      const arms = (seed <= o.seeds ? [...new Set(o.arms)] : online).map((name) => arm(task, name, o.prompts));
+      const arms = (seed <= o.seeds ? [...new Set(o.arms)] : online).map((name) => arm(task, name, o.prompts, o.loss));
       cells.push({ task, arms });
     }
   }

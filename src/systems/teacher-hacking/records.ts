@@ -22,7 +22,9 @@ export function runsOf(outcomes: Outcomes, options: Options): Run[] {
     const [outcome, one] = [outcomeOf(outcomes, id), outcomeOf(outcomes, task.after)];
     // Labels name the base arm's prompts.
     const base = options.explore ? task.prompts : options.prompts;
-    const regime = options.explore ? `${task.pairs} pairs, width ${task.width}, ${task.prompts} prompts: ` : "";
+    const regime = options.explore
+      ? `${task.loss}, ${task.pairs} pairs, width ${task.width}, ${task.prompts} prompts: `
+      : "";
     return [
       {
         ...{ task, outcome, label: `${regime}${armLabel(task.arm, base)}` },

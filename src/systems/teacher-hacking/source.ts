@@ -30,8 +30,8 @@ export interface Voices {
 }
 
 export async function armSource(
-  { arm, generations }: Pick<ArmTask, "arm" | "generations">,
-  { batch, loss, topK, refresh, lambda }: Options,
+  { arm, generations, loss }: Pick<ArmTask, "arm" | "generations" | "loss">,
+  { batch, topK, refresh, lambda }: Options,
   prompts: readonly Int32Array[],
   { teacher, student }: Voices,
   { key, folder }: { readonly key: Key; readonly folder: string },
@@ -66,6 +66,6 @@ export async function armSource(
   };
 }
 
-export function lossOf({ loss, beta, topK }: Pick<Options, "loss" | "beta" | "topK">): Loss {
+export function lossOf({ loss }: Pick<ArmTask, "loss">, { beta, topK }: Pick<Options, "beta" | "topK">): Loss {
   return topK > 0 ? topKKl() : textLoss(loss, beta);
 }

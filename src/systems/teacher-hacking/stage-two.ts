@@ -54,7 +54,7 @@ export async function* stageTwo(task: ArmTask, bench: Bench<Options>): AsyncGene
   const lesson = teachText({
     ...{ stage: armId(task), decoder: student, initial: before.student!, batchSize: options.batch },
     rows: rows.source.rows,
-    loss: lossOf(options),
+    loss: lossOf(task, options),
     steps: task.steps,
     optimiser: adamw({
       lr: schedules.warmup(Math.min(options.warmup, task.steps), schedules.constant(options.rate)),

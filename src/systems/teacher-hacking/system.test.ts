@@ -62,9 +62,10 @@ describe("a run", () => {
       explorePrompts: [16, 20],
       explorePairs: [64],
       exploreWidths: [16],
+      exploreLosses: ["forward-kl", "sequence"],
     });
     expect(map.figures![0]).toMatchObject({ id: "map", kind: "table" });
-    expect((map.values as { map: unknown[] }).map).toHaveLength(2 * 2 * 3);
+    expect((map.values as { map: unknown[] }).map).toHaveLength(2 * 2 * 2 * 3);
   });
 
   it("that was stopped goes on and ends as an undisturbed one", async () => {
@@ -111,6 +112,7 @@ describe("options", () => {
   it.each([
     [{ studentWidth: 40 }, "E_OPTION"],
     [{ topK: 3, loss: "jsd" }, "E_OPTION"],
+    [{ arms: ["offline", "online-student"], loss: "sequence" }, "E_OPTION"],
     [{ text: "nowhere/there.txt" }, "E_CORPUS"],
     [{ text: "an unknown name" }, "E_DATA_NOT_FOUND"],
   ])("%j ends before any work", async (given, code) => {
