@@ -31,16 +31,23 @@ export const fitWindowOf = (steps: number): [number, number] => [FIT_SHARES[0] *
 const IN_A_ROW = 3;
 const LEAST = 0.03;
 
-/** Undefined while fewer checkpoints than the law needs lie in the window. @throws E_MONITOR for values of no logarithm */
+/**
+ * No healthy curve rises: where the early part of a proxy does, its mean is the law, so that going on to rise is an
+ * alarm, however straight.
+ *
+ * Undefined while fewer checkpoints than the law needs lie in the window. @throws E_MONITOR for values of no logarithm
+ */
 export function detect(curve: Curve, { steps, form = "line", twoSided = false }: AlarmOptions): Detection | undefined {
   const [from, to] = fitWindowOf(steps);
   const early = curve.filter(([step]) => step > from && step <= to);
   if (early.length < (form === "floor" ? 4 : 3)) return undefined;
   const law = fitCurve(early, form);
   const threshold = Math.max(3 * law.s, LEAST);
+  const level = Math.exp(early.reduce((sum, [, value]) => sum + Math.log(value), 0) / early.length);
+  const foretold = (step: number) => (law.b < 0 && !twoSided ? level : law.at(step));
   const residuals = curve
     .filter(([step]) => step > to)
-    .map(([step, value]) => [step, Math.log(value / law.at(step))] as const);
+    .map(([step, value]) => [step, Math.log(value / foretold(step))] as const);
   const sides = twoSided && form === "line" ? ([1, -1] as const) : ([1] as const);
   const found = sides
     .flatMap((sign) => {

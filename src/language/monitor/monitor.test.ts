@@ -48,6 +48,13 @@ describe("detector", () => {
     expect(betterForm(exact, [80, 640])).toBe("floor");
   });
 
+  test("a curve that rises from the beginning is an alarm though it is a straight line; one that stands is none", () => {
+    const after = STEPS.filter((t) => t > 0.4 * T);
+    for (const alarm of alarms((t) => 0.25 * t ** 0.2, 5))
+      expect(alarm).toMatchObject({ step: after[2], side: "above" });
+    expect(alarms(() => 0.25, 200).filter((a) => a === undefined).length).toBeGreaterThanOrEqual(190);
+  });
+
   test("training loss that bends downwards is seen by the two-sided test only", () => {
     const memorised = noisy((t) => healthy(t) * Math.exp(-0.0004 * Math.max(0, t - 800)), 1);
     expect(detect(memorised, { steps: T })!.alarm).toBeUndefined();
