@@ -75,7 +75,7 @@ export const claims: readonly Claim[] = [
     id: "offline-regret",
     text: "On fixed responses the student gets worse again.",
     paper: "Offline, golden is U-shaped.",
-    criterion: "golden regret of 512 x 1 offline is at least 10 % (95 % interval over seeds)",
+    criterion: "golden regret of one response to each prompt (P x 1) is at least 10 % (95 % interval over seeds)",
     judge: (f) => bounded(f, "offline", "goldenRegret", "at least", 0.1),
   },
   {
@@ -105,18 +105,18 @@ export const claims: readonly Claim[] = [
     id: "diversity",
     text: "Fewer prompts with more generations each are worse, at the same size.",
     paper: "Fewer prompts leave the proxy almost as it was and golden clearly worse.",
-    criterion: "golden regret grows from 512 x 1 to 256 x 2 to 102 x 5 (paired 95 % intervals above 0)",
+    criterion: "golden regret grows from P x 1 to P/2 x 2 to P/5 x 5 (paired 95 % intervals above 0)",
     judge: (f) =>
       all([
-        ["256 x 2 over 512 x 1", against(f, "half-prompts", "offline", "goldenRegret")],
-        ["102 x 5 over 256 x 2", against(f, "fifth-prompts", "half-prompts", "goldenRegret")],
+        ["P/2 x 2 over P x 1", against(f, "half-prompts", "offline", "goldenRegret")],
+        ["P/5 x 5 over P/2 x 2", against(f, "fifth-prompts", "half-prompts", "goldenRegret")],
       ]),
   },
   {
     id: "generations",
     text: "More generations per prompt help.",
     paper: "A larger generation budget lowers both golden and proxy.",
-    criterion: "512 x 5 ends with lower golden and lower proxy than 512 x 1 (paired 95 % intervals above 0)",
+    criterion: "P x 5 ends with lower golden and lower proxy than P x 1 (paired 95 % intervals above 0)",
     judge: (f) =>
       all([
         ["golden", against(f, "offline", "five-generations", "golden")],
@@ -142,7 +142,7 @@ export const claims: readonly Claim[] = [
     text: "Golden rises while proxy does not: hacking in the strict sense, not over-fitting.",
     paper: "Offline, proxy keeps falling or stands while golden rises.",
     criterion:
-      "of 512 x 1 offline, proxy regret is at most 2 % and the hacking index at least 3 % (95 % intervals over seeds); else it is over-fitting",
+      "of one response to each prompt (P x 1), proxy regret is at most 2 % and the hacking index at least 3 % (95 % intervals over seeds); else it is over-fitting",
     judge: (f) =>
       all([
         ["proxy regret", bounded(f, "offline", "proxyRegret", "at most", 0.02)],

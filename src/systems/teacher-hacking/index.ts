@@ -26,9 +26,10 @@ export default defineSystem<Options, Task>({
     ...{ warmup: 10, evaluations: 16, validationPrompts: 64 },
   },
   full: {
-    ...{ text: "tinyshakespeare", seeds: 5, prompts: 512, epochs: 100, evaluations: 24, validationPrompts: 256 },
-    ...{ oraclePairs: 8000, teacherPasses: 4, studentPasses: 1 },
-    ...{ explorePairs: [4000, 12_000], explorePrompts: [512, 2048], exploreWidths: [48] },
+    ...{ text: "tinyshakespeare", seeds: 5, prompts: 256, epochs: 100, evaluations: 24, validationPrompts: 256 },
+    // The student begins near the truth and its teacher is nearer still: only then is there something to lose.
+    ...{ oraclePairs: 40_000, teacherPasses: 4, studentPasses: 1, studentWidth: 96 },
+    ...{ explorePairs: [12_000, 40_000], explorePrompts: [64, 256, 1024], exploreWidths: [48, 96] },
   },
   material: ({ oracle, text }) => (oracle === "grammar" ? "text of a grammar" : `text of an oracle (${text})`),
   plan,
