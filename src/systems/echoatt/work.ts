@@ -56,7 +56,7 @@ async function* workAnalysis(bench: Bench<Options>): AsyncGenerator<LessonEvent,
   const leaders = chooseBlocks({ ...options, layers: decoder.config.layers }, (l, f) => same[l]![f]!);
   const followers = leaders.filter((leader, i) => leader !== i).length;
   const everywhere = { layers: leaders.length, skipFirst: 0, skipLast: 0, length: longestBlock(leaders) };
-  const unlike = similarBlocks(everywhere, (l, f) => -same[l]![f]!, { followers });
+  const unlike = similarBlocks(everywhere, unlikeness(same), { followers });
   const { layers } = decoder.config;
   const inner = layers - options.skipFirst - options.skipLast;
   const damage: Analysis["damage"][number][] = [];
@@ -71,6 +71,10 @@ async function* workAnalysis(bench: Bench<Options>): AsyncGenerator<LessonEvent,
   // KL of a model from itself is the rounding of its softmax.
   return { metrics: { crossEntropy: marks.crossEntropy }, facts: { ...analysis } };
 }
+
+/** Least alike is best, the first layer leading and the last one following before all else: both are special. */
+const unlikeness = (same: readonly (readonly number[])[]) => (leader: number, follower: number) =>
+  (follower === same.length - 1 ? 10 : 0) + (leader === 0 && follower === 1 ? 10 : 0) - same[leader]![follower]!;
 
 const longestBlock = (leaders: readonly number[]): number =>
   Math.max(...leaders.map((leader) => leaders.filter((other) => other === leader).length));
