@@ -17,6 +17,8 @@ export interface AlarmOptions {
 
 export interface Detection {
   readonly law: FittedCurve;
+  /** Whether the law rises, so that its mean took its place. */
+  readonly rises: boolean;
   /** log(value / foretold) of the checkpoints behind the fit. */
   readonly residuals: Curve;
   /** What three in a row must exceed. */
@@ -44,7 +46,8 @@ export function detect(curve: Curve, { steps, form = "line", twoSided = false }:
   const law = fitCurve(early, form);
   const threshold = Math.max(3 * law.s, LEAST);
   const level = Math.exp(early.reduce((sum, [, value]) => sum + Math.log(value), 0) / early.length);
-  const foretold = (step: number) => (law.b < 0 && !twoSided ? level : law.at(step));
+  const rises = law.b < 0 && !twoSided;
+  const foretold = (step: number) => (rises ? level : law.at(step));
   const residuals = curve
     .filter(([step]) => step > to)
     .map(([step, value]) => [step, Math.log(value / foretold(step))] as const);
@@ -62,5 +65,5 @@ export function detect(curve: Curve, { steps, form = "line", twoSided = false }:
       return [];
     })
     .sort((a, b) => a.step - b.step)[0];
-  return { law, residuals, threshold, ...(found && { alarm: found }) };
+  return { law, rises, residuals, threshold, ...(found && { alarm: found }) };
 }

@@ -160,6 +160,14 @@ describe("monitor", () => {
     expect(said[0]!.cure).toMatch(/more prompts than 512.*more than 1 response per prompt.*Stop at step/);
   });
 
+  test("a proxy that rises from the beginning: stop where it was least", () => {
+    const said = hearAll((t) => 0.25 * (t / 40 + 40 / t) ** 0.3);
+    expect(said).toHaveLength(1);
+    expect(said[0]!.explanation).toMatch(/above what it was on average up to step 640/);
+    expect(said[0]!.stopAt).toBeGreaterThan(15);
+    expect(said[0]!.stopAt).toBeLessThan(100);
+  });
+
   test("does not advise what is done already; other events are not its business", () => {
     expect(hearAll(bent(0.002), { data: { fresh: true } })[0]!.remedies).not.toContain("fresh teacher data");
     const monitor = hackingMonitor({ steps: T });

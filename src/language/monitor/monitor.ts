@@ -69,7 +69,12 @@ export function hackingMonitor(options: MonitorOptions): Monitor {
         if (!found?.alarm || found.alarm.step !== step) continue;
         watch.raised = true;
         const { since, side } = found.alarm;
-        const stopAt = watch.curve.filter(([at]) => at < since).at(-1)![0];
+        const before = watch.curve.filter(([at]) => at < since);
+        const best = before.reduce((a, b) => (b[1] < a[1] ? b : a));
+        const stopAt = (found.rises ? best : before.at(-1)!)[0];
+        const usual = found.rises
+          ? "what it was on average"
+          : `the power law with exponent ${found.law.b.toFixed(2)} that it followed`;
         const off = 100 * Math.expm1(found.residuals.at(-1)![1]);
         const meaning = {
           above:
@@ -81,8 +86,8 @@ export function hackingMonitor(options: MonitorOptions): Monitor {
           alarm: true,
           ...{ step, metric: watch.metric, stopAt, remedies },
           explanation:
-            `At step ${step} "${watch.metric}" is ${Math.abs(off).toFixed(0)} % ${side} the power law with exponent ` +
-            `${found.law.b.toFixed(2)} that it followed up to step ${Math.round(0.4 * steps)}, for the third checkpoint in a row; ` +
+            `At step ${step} "${watch.metric}" is ${Math.abs(off).toFixed(0)} % ${side} ${usual} ` +
+            `up to step ${Math.round(0.4 * steps)}, for the third checkpoint in a row; ` +
             `${meaning}. Its distance from the truth may be rising (teacher hacking).`,
           cure: remedies.map((remedy, i) => `${i + 1}. ${wordsOf(remedy, data, stopAt)}`).join(" "),
         };
