@@ -14,22 +14,35 @@ export type Key = readonly [number, number];
 export const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 /** Skein key-schedule parity constant. */
 export const PARITY = 0x1bd11bda;
-const ROUNDS = 20;
+
+/** Groups of four rounds, each followed by an injection of the key. */
+const GROUPS = 5;
+const rotated = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 
 /** One block: two words of key, two words of counter, two words of output written to `out` at `at`. */
 function block(k0: number, k1: number, c0: number, c1: number, out: Uint32Array, at: number): void {
-  const k2 = k0 ^ k1 ^ PARITY;
+  let a = k0;
+  let b = k1;
+  let c = k0 ^ k1 ^ PARITY;
   let x0 = (c0 + k0) | 0;
   let x1 = (c1 + k1) | 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const r = ROTATIONS[round & 7]!;
+  // Written out: all host randomness, so every order of examples, goes through here.
+  for (let s = 1; s <= GROUPS; s++) {
+    const odd = (s & 1) === 1;
     x0 = (x0 + x1) | 0;
-    x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0;
-    if ((round & 3) === 3) {
-      const s = (round + 1) >> 2;
-      x0 = (x0 + (s % 3 === 0 ? k0 : s % 3 === 1 ? k1 : k2)) | 0;
-      x1 = (x1 + ((s + 1) % 3 === 0 ? k0 : (s + 1) % 3 === 1 ? k1 : k2) + s) | 0;
-    }
+    x1 = rotated(x1, odd ? 13 : 17) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = rotated(x1, odd ? 15 : 29) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = rotated(x1, odd ? 26 : 16) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = rotated(x1, odd ? 6 : 24) ^ x0;
+    const first = a;
+    a = b;
+    b = c;
+    c = first;
+    x0 = (x0 + a) | 0;
+    x1 = (x1 + b + s) | 0;
   }
   out[at] = x0;
   out[at + 1] = x1;
@@ -103,7 +116,8 @@ export function normal(from: Key, n: number): Float32Array {
 
 /** A uniform permutation of 0..n-1 (Fisher-Yates with rejection, so no modulo bias). */
 export function permutation(from: Key, n: number): Int32Array {
-  const out = Int32Array.from({ length: n }, (_, i) => i);
+  const out = new Int32Array(n);
+  for (let i = 0; i < n; i++) out[i] = i;
   const next = integers(from);
   for (let i = n - 1; i > 0; i--) {
     const j = next(i + 1);
