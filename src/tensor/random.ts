@@ -12,6 +12,7 @@ export type Key = readonly [number, number];
 
 /** Rotation distances of the eight-round schedule. */
 export const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+const [R0, R1, R2, R3, R4, R5, R6, R7] = ROTATIONS;
 /** Skein key-schedule parity constant. */
 export const PARITY = 0x1bd11bda;
 
@@ -30,13 +31,13 @@ function block(k0: number, k1: number, c0: number, c1: number, out: Uint32Array,
   for (let s = 1; s <= GROUPS; s++) {
     const odd = (s & 1) === 1;
     x0 = (x0 + x1) | 0;
-    x1 = rotated(x1, odd ? 13 : 17) ^ x0;
+    x1 = rotated(x1, odd ? R0 : R4) ^ x0;
     x0 = (x0 + x1) | 0;
-    x1 = rotated(x1, odd ? 15 : 29) ^ x0;
+    x1 = rotated(x1, odd ? R1 : R5) ^ x0;
     x0 = (x0 + x1) | 0;
-    x1 = rotated(x1, odd ? 26 : 16) ^ x0;
+    x1 = rotated(x1, odd ? R2 : R6) ^ x0;
     x0 = (x0 + x1) | 0;
-    x1 = rotated(x1, odd ? 6 : 24) ^ x0;
+    x1 = rotated(x1, odd ? R3 : R7) ^ x0;
     const first = a;
     a = b;
     b = c;
