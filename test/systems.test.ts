@@ -106,15 +106,16 @@ describe("lyceum run", () => {
     const [node, ...args] = command(words);
     const child = spawn(node!, args, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
     let told = "";
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       child.stderr.on("data", (text: Buffer) => {
         told += String(text);
         if (told.includes("✓ cell 1")) resolve();
       });
-      child.on("close", () => resolve());
+      child.on("close", () => reject(new Error(`ended before it could be killed: ${told}`)));
     });
+    const gone = new Promise((resolve) => child.on("exit", resolve));
     child.kill("SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await gone;
     const { status, stdout, stderr } = await lyceum(["resume", join(folder, "killed")], { env });
     expect({ status, stderr: stderr.includes("error") }).toEqual({ status: 0, stderr: false });
     expect(stderr).toMatch(/[1-3] parts were finished before/);

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lockFolder } from "./lock.ts";
 
 let folder: string;
@@ -32,6 +32,17 @@ describe("run lock", () => {
     const lock = await lockFolder(folder);
     await lock.release();
     expect(existsSync(file())).toBe(false);
+  });
+
+  it.runIf(process.platform === "linux")("takes over from a process that ended and was never waited for", async () => {
+    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+    const pid = Number(await new Promise((resolve) => parent.stdout.once("data", (text) => resolve(String(text)))));
+    const state = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]![0];
+    await vi.waitUntil(() => state() === "Z");
+    writeFileSync(file(), JSON.stringify({ pid, started: "" }));
+    await (await lockFolder(folder)).release();
+    expect(state()).toBe("Z");
+    parent.kill("SIGKILL");
   });
 
   it("takes over where the number lives on in another program, and from a torn file", async () => {

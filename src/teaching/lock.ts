@@ -84,15 +84,23 @@ function isAlive({ pid, started }: Owner): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
+  // Ended, and its parent has not asked how: such a process keeps its number, and nothing else.
+  if (["Z", "X"].includes(statOf(pid, STATE))) return false;
   const now = startOf(pid);
   return now === "" || started === "" || now === started;
 }
 
+/** Fields of /proc/<pid>/stat. */
+const STATE = 3;
+const START_TIME = 22;
+
 /** Clock ticks from boot to the start of a process; "" where the system does not tell. */
-function startOf(pid: number): string {
+const startOf = (pid: number): string => statOf(pid, START_TIME);
+
+function statOf(pid: number, field: number): string {
   try {
-    // The second field, the command, may hold spaces and brackets: count from its end. Field 22 is the start.
-    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")[19] ?? "";
+    // The second field, the command, may hold spaces and brackets: count from its end.
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")[field - 3] ?? "";
   } catch {
     return "";
   }
