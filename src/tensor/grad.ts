@@ -6,6 +6,7 @@ import { fail } from "../errors.ts";
 import { isFloat } from "./dtype.ts";
 import { type Node, topological } from "./graph.ts";
 import { add, fill } from "./ops/index.ts";
+import { sumOfProducts } from "./ops/sum-products.ts";
 import { count, sameShape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -51,7 +52,8 @@ export function vjp(outputs: readonly Tensor[], cotangents: readonly Tensor[], w
       fail("E_INTERNAL", `The gradient of ${t} came out as ${g.dtype}${show(g.shape)}.`, "Please report this.");
     }
     const slots = held.get(t.node) ?? new Array<Tensor | undefined>(t.node.outputs.length).fill(undefined);
-    slots[t.index] = slots[t.index] ? add(slots[t.index]!, g) : g;
+    const before = slots[t.index];
+    slots[t.index] = before ? (sumOfProducts(before, g) ?? add(before, g)) : g;
     held.set(t.node, slots);
   };
   outputs.forEach((t, i) => {

@@ -18,7 +18,7 @@ export interface MatmulOptions {
   readonly alpha?: number;
 }
 
-const MATMUL: Op = {
+export const MATMUL: Op = {
   name: "matmul",
   vjp: ([g], n) => {
     const [a, b] = n.inputs as [Tensor, Tensor];

@@ -206,7 +206,7 @@ export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor
   return [...new Node(SPLIT, [x], { axis: at, sizes }, outputs).outputs];
 }
 
-const CONCAT: Op = {
+export const CONCAT: Op = {
   name: "concat",
   vjp: ([g], n) =>
     split(
