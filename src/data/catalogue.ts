@@ -5,6 +5,7 @@
  * four training files of MNIST and Fashion-MNIST the decompressed content was also compared with a local copy
  * (2026-11-24). Sizes are informative. Nothing is downloaded unless `fetchData` is called.
  */
+import { mistyped } from "../nearest.ts";
 import { DIGIT_CLASSES, FASHION_CLASSES } from "./class-names.ts";
 
 export interface CatalogueFile {
@@ -130,26 +131,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
 export const catalogueEntry = (name: string): CatalogueEntry | undefined =>
   CATALOGUE.find((entry) => entry.name === name.toLowerCase());
 
-/** The known name nearest to a mistyped one, if it is near (Levenshtein distance up to a third of its length). */
-export function didYouMean(
-  name: string,
-  known: readonly string[] = CATALOGUE.map((entry) => entry.name),
-): string | undefined {
-  const wanted = name.toLowerCase();
-  const ranked = known.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate) }));
-  ranked.sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best && best.distance <= Math.max(2, best.candidate.length / 3) ? best.candidate : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
+/** The data set that a mistyped name most likely means. */
+export const meantEntry = (name: string): string | undefined =>
+  mistyped(
+    name,
+    CATALOGUE.map((entry) => entry.name),
+  );

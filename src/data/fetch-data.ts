@@ -6,7 +6,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../errors.ts";
 import { gunzipIfNeeded } from "./bytes.ts";
-import { CATALOGUE, type CatalogueEntry, catalogueEntry, didYouMean } from "./catalogue.ts";
+import { CATALOGUE, type CatalogueEntry, catalogueEntry, meantEntry } from "./catalogue.ts";
 import { type DownloadEvent, type DownloadOptions, download } from "./download.ts";
 import { cacheFolder } from "./resolve.ts";
 import { untar } from "./tar.ts";
@@ -21,7 +21,7 @@ export async function* fetchData(
 ): AsyncGenerator<DownloadEvent, void> {
   const entry = typeof name === "string" ? catalogueEntry(name) : name;
   if (!entry || entry.files.length === 0) {
-    const guess = typeof name === "string" && !entry ? didYouMean(name) : undefined;
+    const guess = typeof name === "string" && !entry ? meantEntry(name) : undefined;
     const known = CATALOGUE.filter(({ files }) => files.length > 0).map((e) => e.name);
     return fail(
       "E_DATA_NOT_FOUND",

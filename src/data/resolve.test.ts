@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { CATALOGUE, catalogueEntry, didYouMean } from "./catalogue.ts";
+import { CATALOGUE, catalogueEntry, meantEntry } from "./catalogue.ts";
 import { countOf } from "./dataset.ts";
 import { encodeIdx } from "./idx.ts";
 import { completeSplit } from "./parts.ts";
@@ -123,7 +123,7 @@ describe("catalogue", () => {
     expect(catalogueEntry("MNIST")?.name).toBe("mnist");
   });
   test("near names only", () => {
-    expect([didYouMean("cifar10"), didYouMean("mnsit"), didYouMean("/home/me/pictures")]).toEqual([
+    expect([meantEntry("cifar10"), meantEntry("mnsit"), meantEntry("/home/me/pictures")]).toEqual([
       "cifar-10",
       "mnist",
       undefined,

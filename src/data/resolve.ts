@@ -11,7 +11,7 @@ import { fail } from "../errors.ts";
 import type { Key } from "../tensor/random.ts";
 import { type ArrayFolderOptions, PART_NAMES, readCifarFolder, readIdxFolder, readNpzData } from "./array-folders.ts";
 import { loadFile } from "./bytes.ts";
-import { CATALOGUE, type CatalogueEntry, catalogueEntry, didYouMean } from "./catalogue.ts";
+import { CATALOGUE, type CatalogueEntry, catalogueEntry, meantEntry } from "./catalogue.ts";
 import type { ArrayDataset, SourceFile, Split } from "./dataset.ts";
 import { drawnDigits } from "./digits.ts";
 import { type ImageFolderOptions, readImageFolder } from "./image-folder.ts";
@@ -66,7 +66,7 @@ export async function resolveData(nameOrPath: string, options: ResolveOptions = 
 
 function notFound(wanted: string, tried: readonly string[], entry: CatalogueEntry | undefined): never {
   const known = CATALOGUE.map(({ name }) => name).join(", ");
-  const guess = entry ? undefined : didYouMean(wanted);
+  const guess = entry ? undefined : meantEntry(wanted);
   const hint = entry
     ? entry.files.length > 0
       ? `Fetch it with \`lyceum data fetch ${entry.name}\`, or set LYCEUM_DATA to the folder that holds "${entry.name}".`

@@ -23,7 +23,6 @@ export { type GptOptions, gpt } from "./models/gpt.ts";
 export { type GruClassifierOptions, gruClassifier } from "./models/gru.ts";
 export { type MlpOptions, mlp } from "./models/mlp.ts";
 export { type ResnetOptions, resnet } from "./models/resnet.ts";
-export { didYouMean, nearest } from "./nearest.ts";
 export * from "./optimisers/index.ts";
 export * as schedules from "./schedules.ts";
 export type { Scope } from "./scope.ts";

@@ -3,10 +3,10 @@
  * one record, as in a PyTorch state dict; reading checks that record and model fit each other, name by name.
  */
 import { fail } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { type HostTensor, host } from "../tensor/index.ts";
 import { type Layout, setParam, viewParams } from "./layout.ts";
 import type { Model } from "./model.ts";
-import { didYouMean } from "./nearest.ts";
 
 export interface ModelValues {
   readonly params: Float32Array;

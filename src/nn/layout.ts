@@ -3,10 +3,10 @@
  * and makes EMA teachers, averaging and checkpoints operations on one Float32Array; paths keep it readable.
  */
 import { fail } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { CONSTANT, constant } from "../tensor/graph.ts";
 import { type HostTensor, host, type Tensor } from "../tensor/index.ts";
 import { show } from "../tensor/shape.ts";
-import { didYouMean } from "./nearest.ts";
 
 export interface Entry {
   /** Names joined by dots: "layer1.0.conv1.weight". */

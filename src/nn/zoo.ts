@@ -3,13 +3,13 @@
  * sizes follow from the input and the number of classes. Parameter counts are pinned in zoo.test.ts.
  */
 import { fail } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import type { Model } from "./model.ts";
 import { type CnnStage, cnn } from "./models/cnn.ts";
 import { gpt } from "./models/gpt.ts";
 import { gruClassifier } from "./models/gru.ts";
 import { mlp } from "./models/mlp.ts";
 import { resnet } from "./models/resnet.ts";
-import { didYouMean } from "./nearest.ts";
 
 export interface ZooInput {
   /** Per example: [1, 28, 28] for images, [time, features] for sequences; language models ignore it. */

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { fail } from "../errors.ts";
-import { didYouMean } from "../nn/index.ts";
+import { didYouMean } from "../nearest.ts";
 import type { System } from "./system.ts";
 
 /** Options that most systems share; spread them into a schema and override what differs. */

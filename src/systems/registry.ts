@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { fail } from "../errors.ts";
-import { didYouMean } from "../nn/index.ts";
+import { didYouMean } from "../nearest.ts";
 import type { System } from "./system.ts";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { decodeHalf } from "../../data/half.ts";
 import { parseSafetensorsHeader, type SafeRange } from "../../data/safetensors.ts";
 import { fail } from "../../errors.ts";
-import { didYouMean } from "../../nn/index.ts";
+import { didYouMean } from "../../nearest.ts";
 import { type StoredTensor, transpose } from "./tensors.ts";
 
 export interface Weights {

@@ -4,7 +4,8 @@
  */
 import type { ArrayDataset } from "../../data/dataset.ts";
 import { fail } from "../../errors.ts";
-import { bcos, type CnnStage, cnn, didYouMean, type Model } from "../../nn/index.ts";
+import { didYouMean } from "../../nearest.ts";
+import { bcos, type CnnStage, cnn, type Model } from "../../nn/index.ts";
 import { findModel } from "../../teaching/lesson/cast.ts";
 import type { Network } from "../../teaching/network.ts";
 import type { Bench } from "../system.ts";

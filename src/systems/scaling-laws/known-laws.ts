@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { fail } from "../../errors.ts";
-import { didYouMean } from "../../nn/index.ts";
+import { didYouMean } from "../../nearest.ts";
 import { isStudent } from "./evidence.ts";
 import { type FittedLaws, fitBoth } from "./fit-both.ts";
 import { C4_FAMILY, type Family } from "./flops.ts";

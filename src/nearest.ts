@@ -19,6 +19,13 @@ export function didYouMean(word: string, names: readonly string[]): string {
     : `Did you mean ${close.join(" or ")}?`;
 }
 
+/** The name that a mistyped word most likely means: at most a third of its letters differ. Undefined where none is. */
+export function mistyped(word: string, names: readonly string[]): string | undefined {
+  const [best] = nearest(word, names, 1);
+  const within = best && Math.max(2, best.length / 3);
+  return within && distanceOf(word.toLowerCase(), best.toLowerCase()) <= within ? best : undefined;
+}
+
 function distanceOf(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
