@@ -3,7 +3,7 @@
  * values of their own; a layer without followers takes the fused operation, which never writes its map down.
  */
 import { type Inputs, layers, type Scope } from "../../nn/index.ts";
-import type { Tensor } from "../../tensor/index.ts";
+import type { Shape, Tensor } from "../../tensor/index.ts";
 import { rotaryPositions, scaledDotProductAttention } from "../../tensor/ops/index.ts";
 import type { DecoderConfig } from "./config.ts";
 import { rotaryFrequencies } from "./frequencies.ts";
@@ -46,24 +46,25 @@ export function mixValues(map: Tensor, v: Tensor): Tensor {
 
 export interface AttentionContext {
   readonly how: Attention;
+  /** Of the tokens, [B, T]. */
+  readonly shape: Shape;
   /** Places of the tokens, i32 [B, T]; 0, 1, .. where not given. */
   readonly positions: Tensor | undefined;
   /** Maps of leaders that have followers, filled on the way. */
   readonly maps: Map<number, Tensor>;
 }
 
-/** x [B, T, D], normalised -> what the block adds to the stream, [B, T, D]. */
+/** x [B·T, D], normalised -> what the block adds to the stream, [B·T, D]. */
 export function attention(
   block: Scope,
   x: Tensor,
   config: DecoderConfig,
   layer: number,
-  { how, positions, maps }: AttentionContext,
+  { how, shape, positions, maps }: AttentionContext,
 ): Tensor {
   const { heads, keyHeads, headWidth, biases: bias, leaders } = config;
-  const [batch, length] = x.shape as [number, number];
   const into = { bias, init: matrixInit, biasInit: zeros };
-  const cut = (flat: Tensor, count: number) => flat.reshape([batch, length, count, headWidth]);
+  const cut = (flat: Tensor, count: number) => flat.reshape([...shape, count, headWidth]);
   let mixed: Tensor;
   if (leaders[layer] !== layer) {
     const v = block.tap("v", headsFirst(cut(linear(block.at("v"), x, keyHeads * headWidth, into), keyHeads)));
@@ -89,7 +90,7 @@ export function attention(
       mixed = how.attend(layer, q, k, v);
     }
   }
-  const joined = headsFirst(mixed).reshape([batch, length, heads * headWidth]);
+  const joined = headsFirst(mixed).reshape([-1, heads * headWidth]);
   return linear(block.at("proj"), joined, config.width, { ...into, init: residualInit(config) });
 }
 

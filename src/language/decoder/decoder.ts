@@ -56,21 +56,23 @@ export function decode(config: DecoderConfig, scope: Scope, tokens: Tensor, inpu
     x = x.add(inputs.positions ? table.gather(inputs.positions) : table.slice(0, 0, length));
   }
   scope.tap("embedding", x);
-  const { positions } = inputs;
-  const maps = new Map<number, Tensor>();
+  // All but attention sees rows, [B·T, D]: a sum behind a product of rows is taken inside the product.
+  const shaped = (rows: Tensor) => rows.reshape([...tokens.shape, Number(rows.shape.at(-1))]);
+  x = x.reshape([-1, width]);
+  const about = { how, shape: tokens.shape, positions: inputs.positions, maps: new Map<number, Tensor>() };
   for (let i = 0; i < config.layers; i++) {
     const block = scope.at("blocks").at(i);
-    x = x.add(attention(block, normed(config, block.at("norm1"), x), config, i, { how, positions, maps }));
-    x = scope.tap(`stage${i + 1}`, x.add(feedForward(config, block, normed(config, block.at("norm2"), x))));
+    x = x.add(attention(block, normed(config, block.at("norm1"), x), config, i, about));
+    x = x.add(feedForward(config, block, normed(config, block.at("norm2"), x)));
+    scope.tap(`stage${i + 1}`, shaped(x));
   }
-  const features = scope.tap("features", normed(config, scope.at("norm"), x));
-  if (!config.tied) {
-    return linear(scope.at("head"), features, vocabulary, { bias: false, init: matrixInit });
-  }
-  return features
-    .reshape([-1, width])
-    .matmul(words, { transB: true })
-    .reshape([...features.shape.slice(0, -1), vocabulary]);
+  const features = normed(config, scope.at("norm"), x);
+  scope.tap("features", shaped(features));
+  return shaped(
+    config.tied
+      ? features.matmul(words, { transB: true })
+      : linear(scope.at("head"), features, vocabulary, { bias: false, init: matrixInit }),
+  );
 }
 
 function normed({ norm, normEpsilon: eps }: DecoderConfig, scope: Scope, x: Tensor): Tensor {
