@@ -9,6 +9,11 @@ import type { Tokeniser } from "../../language/tokenisers/index.ts";
 import { writeAtomic } from "../../teaching/files.ts";
 import type { Trained } from "./surgery.ts";
 
+/** A teacher trained here, for `--teacher` of other runs and for stock software. @throws E_WRITE, E_DISK_FULL */
+export async function exportTeacher({ decoder, params }: Trained, folder: string, tokeniser: Tokeniser): Promise<void> {
+  await saveDecoder(join(folder, "teacher"), { config: decoder.config, params, tokeniser });
+}
+
 /** Writes config.json, model.safetensors, tokenizer.json and model.onnx. @throws E_WRITE, E_DISK_FULL, E_EXPORT */
 export async function exportStudent({ decoder, params }: Trained, folder: string, tokeniser: Tokeniser): Promise<void> {
   const { config } = decoder;

@@ -67,7 +67,12 @@ export const options = z.object({
   examTokens: count.default(16_384).describe("tokens of the unseen tenth that arms are judged on"),
   rounds: z.number().int().min(1).max(1000).default(20).describe("turns of each measurement of speed"),
   speedBatch: count.default(8).describe("rows of a batch when speed is measured"),
-  export: z.string().default("").describe("a folder for the first student: config.json, weights, model.onnx"),
+  export: z
+    .string()
+    .default("")
+    .describe(
+      "a folder for the first student: config.json, weights, model.onnx; an own teacher goes to teacher/ in it",
+    ),
 });
 
 export type Options = z.infer<typeof options>;

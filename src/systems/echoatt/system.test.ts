@@ -82,6 +82,8 @@ describe("a run", () => {
     expect(loaded.config.leaders).toEqual(values.leaders);
     expect(loaded.params).toHaveLength(echo!.params!);
     expect(existsSync(path.join(folder, "tokenizer.json"))).toBe(true);
+    const again = await run({ ...tiny, teacher: path.join(folder, "teacher"), arms: ["none"] });
+    expect(again.arms[0]).toMatchObject({ name: "teacher", params: teacher!.params!, metrics: teacher!.metrics });
   });
 
   it("takes a decoder of others with its tokeniser, and a text", async () => {

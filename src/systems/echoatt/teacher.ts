@@ -45,7 +45,8 @@ async function fromFolder(folder: string, { text, context }: Options): Promise<S
   };
 }
 
-const isOwn = ({ teacher }: Options): boolean => teacher === "own";
+/** Trained here, not read from a folder. */
+export const isOwn = ({ teacher }: Options): boolean => teacher === "own";
 
 async function ownSetting(options: Options) {
   const { text: name, context, width, layers, heads } = options;

@@ -7,14 +7,14 @@ import { adjust } from "./adjust.ts";
 import { chooseBlocks, fixedBlocks, similarBlocks } from "./blocks.ts";
 import { flopsPerToken } from "./cost.ts";
 import { unusedParameters, withoutFollowers } from "./dropped.ts";
-import { exportStudent } from "./export.ts";
+import { exportStudent, exportTeacher } from "./export.ts";
 import { measured } from "./measure.ts";
 import type { ArmName, Options } from "./options.ts";
 import { ANALYSIS, type Task } from "./plan.ts";
 import { similarityOf } from "./similarity.ts";
 import { SPEEDS, timeBoth } from "./speed.ts";
 import { inherit, savedParameters, type Trained } from "./surgery.ts";
-import { type Setting, settingOf, stepsOf, workTeacher } from "./teacher.ts";
+import { isOwn, type Setting, settingOf, stepsOf, workTeacher } from "./teacher.ts";
 
 export function work(task: Task, bench: Bench<Options>): AsyncGenerator<LessonEvent, Outcome> {
   if (task.kind === "teacher") return workTeacher(bench);
@@ -128,7 +128,10 @@ async function* workStudent(arm: ArmName, seed: number, bench: Bench<Options>): 
         });
   const params = taught?.params ?? student.params;
   const after = { decoder: student.decoder, params };
-  if (options.export && arm === "echo" && seed === 1) await exportStudent(after, options.export, text.tokeniser);
+  if (options.export && arm === "echo" && seed === 1) {
+    await exportStudent(after, options.export, text.tokeniser);
+    if (isOwn(options)) await exportTeacher(teacher, options.export, text.tokeniser);
+  }
   const { config } = student.decoder;
   const unused = arm === "dropped" ? unusedParameters(config) : 0;
   return {
