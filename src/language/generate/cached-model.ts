@@ -156,7 +156,10 @@ function graphOf(decoder: Decoder, { params, unfused = false }: CachedModelOptio
  */
 const ONE_THREAD = 8e6;
 
-/** Compiles; small models for one thread, unless `threads` says otherwise. @throws E_PARAM_SHAPE for parameters of another model, E_COMPILE */
+/**
+ * Compiles; small models for one thread whatever LYCEUM_THREADS is, unless `threads` says otherwise.
+ * @throws E_PARAM_SHAPE for parameters of another model, E_COMPILE
+ */
 export async function cachedModel(decoder: Decoder, options: CachedModelOptions = {}): Promise<CachedModel> {
   const { config, model } = decoder;
   const { inputs, outputs } = graphOf(decoder, options);
