@@ -23,10 +23,15 @@ import { badge, type Column, swatch, table } from "./parts.ts";
 /** Metrics beside the arms; further ones go into a table of their own. */
 const MOST_METRICS = 5;
 
+const seedsOf = (count: number) => `${count} ${count === 1 ? "seed" : "seeds"}`;
+
 export function header(report: Report, summary: Summary): Markup {
   const day = report.created.slice(0, 10);
-  const seeds = `${report.seeds.length} ${report.seeds.length === 1 ? "seed" : "seeds"}`;
-  return html`<header><p class="eyebrow">Lyceum report · ${day} · ${seeds} · ${thousands(report.data.splits.test)} test examples</p>
+  const seeds = seedsOf(report.seeds.length);
+  // A method on text counts tokens, and says so itself.
+  const { test } = report.data.splits;
+  const examples = test > 0 ? ` · ${thousands(test)} test examples` : "";
+  return html`<header><p class="eyebrow">Lyceum report · ${day} · ${seeds}${examples}</p>
 <h1>${report.system} on ${report.data.name}</h1><p class="lead">${summary.sentence}</p>${report.headline ? verdictCards(report) : cards(summary)}</header>\n`;
 }
 
@@ -139,7 +144,7 @@ export function comparisonsTable(report: Report): Markup {
     {
       head: "Over",
       kind: "number",
-      cell: (c) => (c.basis === "examples" ? "test examples" : `${c.values.length} seeds`),
+      cell: (c) => (c.basis === "examples" ? "test examples" : seedsOf(c.values.length)),
     },
     { head: "Verdict", cell: (c) => badge(c.verdict) },
   ]);
