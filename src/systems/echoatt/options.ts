@@ -9,7 +9,7 @@ const count = z.number().int().min(1);
 const weight = z.number().min(0).max(1000);
 const rate = z.number().positive().max(1);
 
-export const options = z.object({
+const schema = z.object({
   text: z
     .string()
     .min(1)
@@ -73,6 +73,11 @@ export const options = z.object({
     .describe(
       "a folder for the first student: config.json, weights, model.onnx; an own teacher goes to teacher/ in it",
     ),
+});
+
+export const options = schema.refine(({ export: folder, arms }) => !folder || arms.includes("echo"), {
+  message: 'it is the student of the arm "echo", which is not among --arms',
+  path: ["export"],
 });
 
 export type Options = z.infer<typeof options>;

@@ -130,6 +130,7 @@ describe("wrong options", () => {
     [{ teacher: "./nowhere" }, "E_DECODER_FILE"],
     [{ heads: 3 }, "E_DECODER"],
     [{ skipFirst: 9 }, "E_OPTION"],
+    [{ export: "taken", arms: ["none", "text"] as const }, "E_OPTION"],
     [{ choice: "similarity", followers: 4 }, "E_OPTION"],
   ])("%j", async (given, code) => {
     await expect(run({ ...tiny, teacherTokens: 128, arms: ["none"], rounds: 1, ...given })).rejects.toMatchObject({
