@@ -149,12 +149,8 @@ function graphOf(decoder: Decoder, { params, unfused = false }: CachedModelOptio
   return { inputs, outputs };
 }
 
-/**
- * Numbers below which a step of few sequences is over before a second thread has woken up. Measured on two cores,
- * ms per step with one thread and with two: 3.7 M numbers 1.2 and 1.8 (4 sequences), 5.6 and 5.4 (32); 14.6 M 4.4 and 3.8
- * (4), 15 and 11 (32).
- */
-const ONE_THREAD = 8e6;
+/** Numbers below which a step of few sequences is over before a second thread has helped (bench/decode-threads.ts). */
+const ONE_THREAD = 1e6;
 
 /**
  * Compiles; small models for one thread whatever LYCEUM_THREADS is, unless `threads` says otherwise.

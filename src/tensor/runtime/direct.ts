@@ -8,7 +8,7 @@ import koffi from "koffi";
 import { DTYPES, type DType, dtypeFromOnnx, type TypedArray } from "../dtype.ts";
 import type { HostTensor } from "../host.ts";
 import { decodeModel } from "../onnx/proto.ts";
-import type { Backend, Session, SessionOptions } from "./backend.ts";
+import { type Backend, type Session, type SessionOptions, SPIN_MICROSECONDS } from "./backend.ts";
 import { type CApi, cApi, type Pointer } from "./c-api.ts";
 import { probeBlock } from "./node.ts";
 import { explain } from "./ort.ts";
@@ -61,8 +61,7 @@ function open(api: CApi, environment: Pointer, wrapped: Wrapped, model: Uint8Arr
     try {
       api.check("setLogSeverity", settings, FATAL);
       if (threads > 0) api.check("setThreads", settings, threads);
-      // As in node.ts: threads that wait for work in a loop take the processor from whoever has some.
-      api.check("configure", settings, "session.intra_op.allow_spinning", "0");
+      api.check("configure", settings, "session.intra_op.spin_duration_us", SPIN_MICROSECONDS);
       session = api.make("createSession", environment, model, model.byteLength, settings);
     } finally {
       api.release("releaseOptions", settings);

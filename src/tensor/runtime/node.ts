@@ -1,6 +1,6 @@
 /** Native ONNX Runtime in Node. `run` blocks the thread it is called on: train in a worker or a process of its own. */
 import { blockProbe, readProbe } from "../compile/blocked.ts";
-import type { Backend } from "./backend.ts";
+import { type Backend, SPIN_MICROSECONDS } from "./backend.ts";
 import { openSession } from "./ort.ts";
 
 export async function nodeBackend(): Promise<Backend> {
@@ -16,9 +16,7 @@ export async function nodeBackend(): Promise<Backend> {
         graphOptimizationLevel: "all",
         executionMode: "sequential",
         logSeverityLevel: 3,
-        // Threads that wait for work in a loop take the processor from whoever has some: side by side, several
-        // programs then crawl. Alone a step is no slower without (MLP 784-256-256-10: 2.7 ms either way).
-        extra: { session: { intra_op: { allow_spinning: "0" } } },
+        extra: { session: { intra_op: { spin_duration_us: SPIN_MICROSECONDS } } },
         ...(count > 0 && { intraOpNumThreads: count }),
         ...(profile && { enableProfiling: true, profileFilePrefix: profile }),
       },
