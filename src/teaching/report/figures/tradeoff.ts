@@ -22,6 +22,8 @@ export const COSTS: readonly Cost[] = [
 ];
 
 const HEIGHT = 290;
+/** Pixels of a letter of a label, about. */
+const LETTER = 6;
 const MARGIN = { marginTop: 28, marginBottom: 42, marginLeft: 48, marginRight: 20 };
 
 /** Null unless two arms can be placed. */
@@ -60,19 +62,28 @@ export function tradeoff(
         .map((other) => (across(other.x) - across(dot.x)) * (toLeft ? -1 : 1));
       return 12 + Math.max(0, ...steps.filter((step) => step < 48));
     };
-    const labels = [false, true].flatMap((right) => {
-      const side = dots.filter((dot) => dot.x > middle === right);
+    const titled = dots.map((dot) => {
+      const title = short(dot.name, width < 400 ? 18 : 26);
+      const toLeft = dot.x > middle;
+      const start = across(dot.x) + (toLeft ? -1 : 1) * beyond(dot, toLeft);
+      return { dot, title, toLeft, start, end: start + (toLeft ? -1 : 1) * title.length * LETTER };
+    });
+    const ends = (toLeft: boolean) => titled.filter((label) => label.toLeft === toLeft).map(({ end }) => end);
+    // Labels of the two sides that would meet in the middle are moved apart as one column.
+    const meet = Math.max(...ends(false)) > Math.min(...ends(true));
+    const columns = meet ? [titled] : [false, true].map((toLeft) => titled.filter((label) => label.toLeft === toLeft));
+    const labels = columns.flatMap((column) => {
       const placed = apart(
-        side.map((dot) => pixel(dot.y)),
+        column.map(({ dot }) => pixel(dot.y)),
         17,
       );
-      return side.map((dot, i) =>
+      return column.map(({ dot, title, toLeft, start }, i) =>
         Plot.text([dot], {
           x: "x",
           y: "y",
-          text: () => short(dot.name, width < 400 ? 18 : 26),
-          textAnchor: right ? "end" : "start",
-          dx: right ? -beyond(dot, right) : beyond(dot, right),
+          text: () => title,
+          textAnchor: toLeft ? "end" : "start",
+          dx: start - across(dot.x),
           dy: placed[i]! - pixel(dot.y),
         }),
       );

@@ -18,7 +18,7 @@ it("contrast is WCAG's", () => {
   expect(contrast("#777777", "#ffffff")).toBeCloseTo(4.48, 2);
 });
 
-it("tells up to six arms apart by colour, dash and symbol", () => {
+it("tells six arms apart by colour, dash and symbol, and 36 by colour with symbol", () => {
   const roles: Arm["role"][] = ["student", "student", "baseline", "teacher", "student", "oracle"];
   const arms = roles.map((role, i): Arm => ({ name: `${i}`, role, params: 1, flops: 1, metrics: {}, seconds: 0 }));
   const styles = armStyles(arms);
@@ -26,5 +26,8 @@ it("tells up to six arms apart by colour, dash and symbol", () => {
     expect(new Set([...styles.values()].map((style) => style[key])).size).toBe(6);
   expect(styles.get("3")!.color).toBe("var(--series-0)");
   expect(styles.get("0")!.color).toBe("var(--series-1)");
-  expect(armStyles([...arms, ...arms.map((arm) => ({ ...arm, name: `${arm.name}b` }))]).size).toBe(12);
+
+  const many = Array.from({ length: 36 }, (_, i): Arm => ({ ...arms[i % 6]!, name: `${i}` }));
+  const looks = [...armStyles(many).values()].map(({ color, symbol }) => `${color} ${symbol}`);
+  expect(new Set(looks).size).toBe(36);
 });

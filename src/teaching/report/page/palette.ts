@@ -53,25 +53,25 @@ const SYMBOLS = ["square", "circle", "triangle", "diamond2", "hexagon", "star"] 
 /** The first arm of a role gets that role's slot, so that a colour means the same in every report. */
 const SLOT_OF_ROLE: Readonly<Record<Arm["role"], number>> = { teacher: 0, student: 1, baseline: 2, oracle: 5 };
 
+/** Six arms differ in colour, dash and symbol; further ones pair the colours with other dashes and symbols, 36 in all. */
 export function armStyles(arms: readonly Arm[]): ReadonlyMap<string, ArmStyle> {
   const slots = new Map<string, number>();
-  const used = new Set<number>();
   for (const role of ["teacher", "student", "baseline", "oracle"] as const) {
     const first = arms.find((arm) => arm.role === role);
     if (first) slots.set(first.name, SLOT_OF_ROLE[role]);
-    if (first) used.add(SLOT_OF_ROLE[role]);
   }
-  let extra = 0;
-  for (const arm of arms.filter(({ name }) => !slots.has(name))) {
-    const free = [3, 4, 5, 2, 0, 1].find((slot) => !used.has(slot)) ?? (3 + extra++) % SYMBOLS.length;
-    used.add(free);
-    slots.set(arm.name, free);
+  const used = new Set(slots.values());
+  const free = [3, 4, 5, 2, 0, 1].filter((slot) => !used.has(slot));
+  const rest = arms.filter(({ name }) => !slots.has(name));
+  for (const [i, { name }] of rest.entries()) {
+    slots.set(name, free[i] ?? SYMBOLS.length + ((3 + i - free.length) % (SYMBOLS.length * (SYMBOLS.length - 1))));
   }
   return new Map(
-    [...slots].map(([name, slot]) => [
-      name,
-      { color: `var(--series-${slot})`, dash: DASHES[slot]!, symbol: SYMBOLS[slot]! },
-    ]),
+    [...slots].map(([name, slot]) => {
+      const color = slot % SYMBOLS.length;
+      const form = (color + Math.floor(slot / SYMBOLS.length)) % SYMBOLS.length;
+      return [name, { color: `var(--series-${color})`, dash: DASHES[form]!, symbol: SYMBOLS[form]! }];
+    }),
   );
 }
 
