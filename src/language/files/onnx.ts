@@ -5,6 +5,7 @@
  */
 import { viewParams } from "../../nn/index.ts";
 import { bytesOf } from "../../teaching/files.ts";
+import { HIDDEN } from "../../tensor/index.ts";
 import { checked, type DecoderConfig, followersOf, rotaryFrequencies } from "../decoder/index.ts";
 import { type GraphWriter, graphWriter } from "./onnx-graph.ts";
 import { checkSize, type DecoderToSave, half } from "./save.ts";
@@ -12,9 +13,6 @@ import { layoutOf } from "./tensors.ts";
 
 /** F16 halves the file; it is widened when the file is loaded, and everything is computed in f32 either way. */
 export type OnnxType = "F32" | "F16";
-
-/** Finite, so that the row of a padding token, which sees nothing, gives equal weights in place of NaN. */
-const HIDDEN = -1e30;
 
 /**
  * Inputs, with T new tokens after P cached ones: `input_ids` i64 [B, T]; `attention_mask` i64 [B, P + T], 0 for padding;

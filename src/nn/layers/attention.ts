@@ -3,7 +3,7 @@
  * GEMM, a single transpose, then contiguous cuts along the head axis.
  */
 import { fail } from "../../errors.ts";
-import type { Tensor } from "../../tensor/index.ts";
+import { HIDDEN, type Tensor } from "../../tensor/index.ts";
 import { causalMask } from "../../tensor/ops/attention.ts";
 import { scaledDotProductAttention } from "../../tensor/ops/index.ts";
 import type { Scope } from "../scope.ts";
@@ -68,6 +68,3 @@ export function attentionWeights(
   if (causal) scores = scores.add(causalMask(t, s, q.dtype as "f32" | "f64"));
   return scores.softmax();
 }
-
-/** Finite, so that a row without anything visible stays finite. */
-const HIDDEN = -1e30;

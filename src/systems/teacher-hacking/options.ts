@@ -55,18 +55,18 @@ export const options = z.object({
   oraclePairs: count.min(64).default(2000).describe("prompts with the oracle's responses, for stage 1"),
   teacherPasses: count.default(6).describe("over these pairs, at most: the best on unseen pairs is kept"),
   studentPasses: count.default(2).describe("the student's, all of them"),
-  teacherRate: rate.default(0.01),
-  studentRate: rate.default(3e-3),
-  teacherLayers: count.max(12).default(2),
-  teacherWidth: count.max(512).default(96).describe("a multiple of 16"),
-  studentLayers: count.max(12).default(2),
-  studentWidth: count.max(512).default(48).describe("a multiple of 16"),
+  teacherRate: rate.default(0.01).describe("its peak learning rate in stage 1"),
+  studentRate: rate.default(3e-3).describe("the student's in stage 1"),
+  teacherLayers: count.max(12).default(2).describe("of the teacher"),
+  teacherWidth: count.max(512).default(96).describe("of the teacher, a multiple of 16"),
+  studentLayers: count.max(12).default(2).describe("of the student"),
+  studentWidth: count.max(512).default(48).describe("of the student, a multiple of 16"),
   explore: z
     .boolean()
     .default(false)
     .describe("a map of regimes in place of the arms: where does strict hacking appear?"),
   explorePairs: z.array(count.min(64)).min(1).default([2000]).describe("qualities of the teacher: pairs of stage 1"),
-  explorePrompts: z.array(count.min(5)).min(1).default([512, 2048]),
+  explorePrompts: z.array(count.min(5)).min(1).default([512, 2048]).describe("numbers of prompts"),
   exploreLosses: z.array(z.enum(TEXT_LOSSES)).min(1).default(["forward-kl"]),
   exploreWidths: z.array(count.max(512)).min(1).default([48]).describe("widths of the student"),
 });

@@ -23,8 +23,11 @@ export interface AttentionOptions {
   readonly scale?: number;
 }
 
-/** Finite, so that a row with nothing visible gives equal weights in place of NaN. */
-const HIDDEN = -1e30;
+/**
+ * Score of what must not be seen: its exp is 0, and finite, so that a row with nothing visible gives equal weights in
+ * place of NaN.
+ */
+export const HIDDEN = -1e30;
 
 /** [.., T, S] weights of one stack of matrices. */
 function weights(q: Tensor, k: Tensor, mask: Tensor | undefined, scale: number): Tensor {

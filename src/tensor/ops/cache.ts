@@ -10,6 +10,7 @@ import { fail } from "../../errors.ts";
 import { apply, type Emitter, Node, type Op } from "../graph.ts";
 import { show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { HIDDEN } from "./attention.ts";
 
 /** Where the tokens of this run stand. */
 export interface CachePlaces {
@@ -22,8 +23,6 @@ export interface CachePlaces {
 }
 
 const MICROSOFT = { domain: "com.microsoft" };
-/** Finite, so that a row with nothing visible gives equal weights in place of NaN. */
-const HIDDEN = -1e30;
 
 const scalarFrom = (e: Emitter, vector: string) => e.op("Reshape", [vector, e.i64([])]);
 /** [b, ...rest] as a shape; rest may have one -1. */

@@ -1,7 +1,7 @@
 /** The vocabulary: every operation on symbolic tensors. */
 export { elu, geluTanh, hardSwish, leakyRelu, logSigmoid, mish } from "./activations.ts";
 export { adaptiveAvgPool, adaptiveMaxPool } from "./adaptive-pool.ts";
-export { type AttentionOptions, scaledDotProductAttention } from "./attention.ts";
+export { type AttentionOptions, HIDDEN, scaledDotProductAttention } from "./attention.ts";
 export { batchNorm, batchNormInference } from "./batch-norm.ts";
 export { channelAffine } from "./channels.ts";
 export { type ConvOptions, type ConvTransposeOptions, conv, convTranspose } from "./conv.ts";

@@ -8,7 +8,7 @@
  * (Busbridge et al. 2025, eq. 55, who then mix in 30 % of plain training to undo that).
  */
 import { fail } from "../../../errors.ts";
-import { fill, gatherElements, scatterElementsAdd, stopGradient, type Tensor } from "../../../tensor/index.ts";
+import { fill, gatherElements, HIDDEN, scatterElementsAdd, stopGradient, type Tensor } from "../../../tensor/index.ts";
 import { type Loss, tapOf } from "../loss.ts";
 import { klFromLogs } from "../vector.ts";
 import { IGNORED, maskedMean } from "./tokens.ts";
@@ -23,7 +23,6 @@ export const TOP_LOGS = "top.logs";
 const NOTHING = 1e-6;
 /** log-probability that no rest falls below: a tail of which nothing is left must not cost infinitely much. */
 const LEAST = Math.log(1e-12);
-const HIDDEN = -1e30;
 
 /** log of what the student gives to all tokens but the kept ones, [B, T]: from the logits, since 1 - Σ cancels. */
 function studentRest(student: Tensor, ids: Tensor): Tensor {

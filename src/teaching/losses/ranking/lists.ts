@@ -4,7 +4,7 @@
  * A list that the teacher has scored only in part carries a mask: what it did not score is left out of both softmaxes.
  */
 import { fail } from "../../../errors.ts";
-import { matmul, oneHot, range, stopGradient, type Tensor } from "../../../tensor/index.ts";
+import { HIDDEN, matmul, oneHot, range, stopGradient, type Tensor } from "../../../tensor/index.ts";
 import { klFromLogs } from "../vector.ts";
 
 export interface ListOptions {
@@ -13,9 +13,6 @@ export interface ListOptions {
   /** bool `[B, L]`: the candidates that count; all where not given. */
   readonly mask?: Tensor;
 }
-
-/** Below any score: exp of it is 0, and differences of two are 0. */
-const HIDDEN = -1e30;
 
 /** KL(softmax(s_T/τ) ‖ softmax(s_S/τ)) over each query's candidates, mean over the queries; scores `[B, L]`. */
 export function listwiseKl(student: Tensor, teacher: Tensor, { temperature = 1, mask }: ListOptions = {}): Tensor {

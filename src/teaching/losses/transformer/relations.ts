@@ -5,11 +5,8 @@
  * their row-wise softmax. Masks are bool and broadcast to `[B, H, T, T]`: true = visible.
  */
 import { fail } from "../../../errors.ts";
-import { constant, host, matmul, type Tensor } from "../../../tensor/index.ts";
+import { constant, HIDDEN, host, matmul, type Tensor } from "../../../tensor/index.ts";
 import { klFromLogs } from "../vector.ts";
-
-/** Below any score: exp of it is 0, and differences of two are 0. */
-const HIDDEN = -1e30;
 
 /** x·yᵀ/√d, `[B, H, T, d]` twice to `[B, H, T, T]`: attention before its softmax, where x are queries and y keys. */
 export function relationScores(x: Tensor, y: Tensor): Tensor {
