@@ -99,7 +99,9 @@ export function batches(dataset: ArrayDataset, options: BatchOptions): Batches {
       const id = order[(start + i) % count]!;
       ids[i] = id;
       y[i] = dataset.labels[id]!;
-      x.set(dataset.inputs.subarray(id * exampleSize, (id + 1) * exampleSize), i * exampleSize);
+      // A view of one value costs more than the rest of the step's batch.
+      if (exampleSize === 1) x[i] = dataset.inputs[id]!;
+      else x.set(dataset.inputs.subarray(id * exampleSize, (id + 1) * exampleSize), i * exampleSize);
     }
     const mix = applyAugment(x, ids, epoch);
     return { x, y, ids, size: Math.min(batchSize, count - start), step, epoch, ...(mix && { mix }) };

@@ -32,6 +32,7 @@ export async function* teach(plan: LessonPlan): AsyncGenerator<TeachEvent, void>
   const lesson = prepareLesson(plan, inPlace && (plan.augment ?? []).length === 0);
   const { stage, steps, batchSize, exam } = plan;
   const program = trainProgram(lesson.step);
+  const scalars = scalarsOf(plan, lesson);
   let source: Iterator<Batch> | AsyncIterator<Batch> | undefined;
   try {
     const { state, log, seconds } = yield* takeSteps<Batch>({
@@ -43,7 +44,7 @@ export async function* teach(plan: LessonPlan): AsyncGenerator<TeachEvent, void>
         source ??= openBatches(plan, lesson, step);
         return (await source.next()).value as Batch;
       },
-      run: (batch, before, step) => program(before, lesson.feed(batch), scalarsOf(plan, lesson, step)),
+      run: (batch, before, step) => program(before, lesson.feed(batch), scalars(step)),
       ...(exam && { exam: { every: exam.every, run: (now: TrainState) => exam.run(lesson.own(now)) } }),
       ...(plan.checkpoints && { checkpoints: plan.checkpoints }),
       ...(plan.checkpointSeconds !== undefined && { checkpointSeconds: plan.checkpointSeconds }),
@@ -89,11 +90,12 @@ function openBatches({ batchSize, augment = [], key, open }: LessonPlan, { reads
   return open ? open(reads, { ...options, start }) : batches(reads, options).from(start);
 }
 
-function scalarsOf({ steps, key }: LessonPlan, { optimiser }: Lesson, step: number) {
-  return {
+function scalarsOf({ steps, key }: LessonPlan, { optimiser }: Lesson) {
+  const stepKey = random.fold(key, "step");
+  return (step: number) => ({
     lr: optimiser.lr(step + 1),
     step: step + 1,
-    key: keyTensor(random.fold(random.fold(key, "step"), step)),
+    key: keyTensor(random.fold(stepKey, step)),
     progress: step / steps,
-  };
+  });
 }
