@@ -133,6 +133,8 @@ export function prepareLesson(plan: LessonPlan, resident = false) {
     ),
     mix: {},
   };
+  // One tensor for the places of all steps: a new one costs the runtime a wrapper, and no two steps run at once.
+  const places = host(new Int32Array(batchSize));
   return {
     step,
     optimiser,
@@ -149,18 +151,19 @@ export function prepareLesson(plan: LessonPlan, resident = false) {
     }),
     /** What `feed` does not read of a batch need not be made. */
     reads: all ? outline(plan.data) : plan.data,
-    feed: (batch: Batch): Given<StepBatch> =>
-      all
-        ? { ...all, ids: host(batch.ids) }
-        : {
-            x: host(batch.x, [batchSize, ...plan.data.inputShape]),
-            y: host(batch.y),
-            rows: stored ? gatherRows(stored, batch.ids) : {},
-            mix: batch.mix
-              ? { lambda: host(batch.mix.lambda), y: host(batch.mix.y) }
-              : ({} as Record<string, HostTensor>),
-            ids: host(batch.ids),
-          },
+    feed: (batch: Batch): Given<StepBatch> => {
+      if (all) {
+        (places.data as Int32Array).set(batch.ids);
+        return { ...all, ids: places };
+      }
+      return {
+        x: host(batch.x, [batchSize, ...plan.data.inputShape]),
+        y: host(batch.y),
+        rows: stored ? gatherRows(stored, batch.ids) : {},
+        mix: batch.mix ? { lambda: host(batch.mix.lambda), y: host(batch.mix.y) } : ({} as Record<string, HostTensor>),
+        ids: host(batch.ids),
+      };
+    },
   };
 }
 
