@@ -67,7 +67,7 @@ export const options = z.object({
     .describe("a map of regimes in place of the arms: where does strict hacking appear?"),
   explorePairs: z.array(count.min(64)).min(1).default([2000]).describe("qualities of the teacher: pairs of stage 1"),
   explorePrompts: z.array(count.min(5)).min(1).default([512, 2048]).describe("numbers of prompts"),
-  exploreLosses: z.array(z.enum(TEXT_LOSSES)).min(1).default(["forward-kl"]),
+  exploreLosses: z.array(z.enum(TEXT_LOSSES)).min(1).default(["forward-kl"]).describe("losses of the map"),
   exploreWidths: z.array(count.max(512)).min(1).default([48]).describe("widths of the student"),
 });
 
