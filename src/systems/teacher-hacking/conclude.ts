@@ -11,7 +11,7 @@ import { hackingTable, regimeMap } from "./map.ts";
 import { ARMS, type Options } from "./options.ts";
 import { armLabel, stepsOf } from "./plan.ts";
 import { groupsOf, type Run, runsOf } from "./records.ts";
-import { CONTEXT, PROMPT, RESPONSE, worldOf } from "./world.ts";
+import { PROMPT, widthOf, worldOf } from "./world.ts";
 
 export async function conclude(outcomes: Outcomes, { options }: Pick<Bench<Options>, "options">): Promise<Findings> {
   const world = await worldOf(options);
@@ -53,9 +53,9 @@ export async function conclude(outcomes: Outcomes, { options }: Pick<Bench<Optio
   };
 }
 
-const splitsOf = ({ prompts, validationPrompts, oraclePairs }: Options) => ({
-  train: (prompts + oraclePairs) * CONTEXT,
-  validation: validationPrompts * CONTEXT,
+const splitsOf = (options: Options) => ({
+  train: (options.prompts + options.oraclePairs) * widthOf(options),
+  validation: options.validationPrompts * widthOf(options),
   test: 0,
 });
 
@@ -115,7 +115,7 @@ function notesOf(runs: readonly Run[], detected: readonly Detected[], options: O
   const overfits = regrets.length > 0 && proxy > 0.5 * golden && golden > 0.03;
   const floors = detected.filter(({ form, prompts }) => form === "floor" && prompts === "all").length;
   return [
-    `Prompts are ${PROMPT} tokens of real text, responses ${RESPONSE} tokens; golden and proxy are exact sums over the vocabulary on responses that are the same for all checkpoints and arms of a seed.`,
+    `Prompts are ${PROMPT} tokens of real text, responses ${options.response} tokens; golden and proxy are exact sums over the vocabulary on responses that are the same for all checkpoints and arms of a seed.`,
     "Semi-synthetic, as in the paper: the oracle is a model, so that the distance from the truth is known.",
     ...(better > 0
       ? [`${better} of ${runs.length} students began closer to the oracle than their teacher: shorten their stage 1.`]

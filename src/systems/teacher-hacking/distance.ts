@@ -6,7 +6,7 @@
 import type { Decoder } from "../../language/decoder/index.ts";
 import { type Scorer, scorer } from "../../language/lesson/index.ts";
 import { host } from "../../tensor/index.ts";
-import { CONTEXT, PROMPT, RESPONSE } from "./world.ts";
+import { PROMPT } from "./world.ts";
 
 /** Nats per token of each response: mean over its `length` tokens. p and log q are [n * length, vocabulary]. */
 export function distances(
@@ -24,27 +24,28 @@ export function distances(
 
 /** A compiled model that tells its log-probabilities of responses. */
 export interface Answering {
-  /** log q of the tokens of the responses of rows [n, 48]: [n * 24, vocabulary]. */
+  /** log q of the tokens of the responses of rows [n, 24 + r]: [n * r, vocabulary]. */
   logs(params: Float32Array, rows: Int32Array): Promise<Float32Array>;
   release(): Promise<void>;
 }
 
 export function answering(decoder: Decoder, rowsAtOnce = 64): Answering {
   const ask: Scorer = scorer(decoder, rowsAtOnce);
-  const { vocabulary } = decoder.config;
-  const width = CONTEXT - 1;
+  const { vocabulary, context } = decoder.config;
+  const response = context - PROMPT;
+  const width = context - 1;
   return {
     async logs(params, rows) {
-      const n = rows.length / CONTEXT;
+      const n = rows.length / context;
       const tokens = new Int32Array(n * width);
-      for (let i = 0; i < n; i++) tokens.set(rows.subarray(i * CONTEXT, i * CONTEXT + width), i * width);
-      const out = new Float32Array(n * RESPONSE * vocabulary);
+      for (let i = 0; i < n; i++) tokens.set(rows.subarray(i * context, i * context + width), i * width);
+      const out = new Float32Array(n * response * vocabulary);
       for await (const { from, values } of ask.pieces(params, { tokens: host(tokens, [n, width]) })) {
         const said = values.data as Float32Array;
         for (let i = 0; i < values.shape[0]!; i++) {
           // What stands at place 23 foretells the first token of the response.
           const at = (i * width + PROMPT - 1) * vocabulary;
-          out.set(said.subarray(at, at + RESPONSE * vocabulary), (from + i) * RESPONSE * vocabulary);
+          out.set(said.subarray(at, at + response * vocabulary), (from + i) * response * vocabulary);
         }
       }
       return out;

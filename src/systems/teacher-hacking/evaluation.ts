@@ -8,7 +8,7 @@ import { random } from "../../tensor/index.ts";
 import { answering, distances } from "./distance.ts";
 import { studentModel, teacherModel } from "./models.ts";
 import type { Options } from "./options.ts";
-import { joined, promptsOf, RESPONSE, type World } from "./world.ts";
+import { joined, promptsOf, type World, widthOf } from "./world.ts";
 
 export interface Measured {
   /** KL(oracle || student) on the oracle's responses, nats per token, by prompt. */
@@ -33,13 +33,13 @@ export async function evaluation(
   options: Options,
   { seed, width, teacher: params }: { readonly seed: number; readonly width: number; readonly teacher: Float32Array },
 ): Promise<Evaluation> {
-  const { vocabulary } = world;
-  const shape = { length: RESPONSE, vocabulary };
+  const { vocabulary, response } = world;
+  const shape = { length: response, vocabulary };
   const key = random.fold(random.fold(random.key(seed), "teacher-hacking"), "validation");
   const teacher = teacherModel(options, vocabulary);
   const rows = world.pairs("validation", key, options.validationPrompts);
-  const prompts = promptsOf(rows);
-  const sampler = await modelSampler(teacher, { maxTokens: RESPONSE, params });
+  const prompts = promptsOf(rows, widthOf(options));
+  const sampler = await modelSampler(teacher, { maxTokens: response, params });
   const said = await sampler.sample(prompts, random.fold(key, "teacher"));
   await sampler.release();
   const flat = (parts: readonly Int32Array[]) => Int32Array.from(parts.flatMap((part) => [...part]));

@@ -7,7 +7,7 @@ import { evaluation, mean } from "./evaluation.ts";
 import { studentModel, teacherModel } from "./models.ts";
 import { type Options, options } from "./options.ts";
 import { armLabel, checkpointsOf, dataOf, plan, stepsOf } from "./plan.ts";
-import { CONTEXT, PROMPT, promptsOf, worldOf } from "./world.ts";
+import { PROMPT, promptsOf, responsesOf, widthOf, worldOf } from "./world.ts";
 
 const parsed = (more: object = {}): Options => options.parse(more);
 
@@ -50,21 +50,33 @@ describe("plan", () => {
   });
 });
 
-describe.each(["ngram", "grammar"] as const)("world: %s", (oracle) => {
+describe.each([
+  ["ngram", 24],
+  ["ngram", 5],
+  ["grammar", 24],
+  ["grammar", 5],
+] as const)("world: %s, responses of %i tokens", (oracle, response) => {
   test("prompts of stage 1, lesson and validation differ; a key draws the same again; distributions sum to 1", async () => {
-    const world = await worldOf(parsed({ oracle }));
+    const given = parsed({ oracle, response });
+    const world = await worldOf(given);
+    const width = widthOf(given);
+    expect(width).toBe(PROMPT + response);
     const draw = (part: Parameters<typeof world.pairs>[0], seed = 1) => world.pairs(part, key(seed), 20);
     expect(draw("lesson")).toEqual(draw("lesson"));
     expect(draw("lesson", 2)).not.toEqual(draw("lesson"));
-    const prompts = (["oracle", "lesson", "validation"] as const).map((part) => promptsOf(draw(part)).map(String));
+    const prompts = (["oracle", "lesson", "validation"] as const).map((part) =>
+      promptsOf(draw(part), width).map(String),
+    );
     expect(new Set(prompts.flat()).size).toBe(60);
     // More prompts begin with the fewer ones, so that arms share them.
     expect(
-      promptsOf(world.pairs("lesson", key(1), 30))
+      promptsOf(world.pairs("lesson", key(1), 30), width)
         .slice(0, 20)
         .map(String),
     ).toEqual(prompts[1]);
+    expect(responsesOf(draw("lesson"), width).every((tokens) => tokens.length === response)).toBe(true);
     const p = world.distributions(draw("validation"));
+    expect(p).toHaveLength(20 * response * world.vocabulary);
     for (let at = 0; at < p.length; at += world.vocabulary) {
       const sum = p.subarray(at, at + world.vocabulary).reduce((a, b) => a + b, 0);
       expect(Math.abs(sum - 1)).toBeLessThan(1e-9);
@@ -82,7 +94,7 @@ describe("distances", () => {
     const world = await worldOf(parsed());
     const rows = world.pairs("validation", key(3), 16);
     const p = world.distributions(rows);
-    const shape = { length: CONTEXT - PROMPT, vocabulary: world.vocabulary };
+    const shape = { length: world.response, vocabulary: world.vocabulary };
     for (const d of distances(p, p.map(Math.log), shape)) expect(d).toBe(0);
     const entropy = -p.reduce((sum, v) => sum + (v > 0 ? v * Math.log(v) : 0), 0) / (p.length / world.vocabulary);
     const uniform = new Float64Array(p.length).fill(-Math.log(world.vocabulary));
@@ -107,26 +119,30 @@ describe("distances", () => {
     expect(exact).toBeGreaterThan(0.01);
   });
 
-  test("proxy of the teacher itself is 0, on contexts that it wrote; the same at every call", async () => {
-    const given = parsed({
-      validationPrompts: 8,
-      teacherWidth: 16,
-      studentWidth: 16,
-      teacherLayers: 1,
-      studentLayers: 1,
-    });
-    const world = await worldOf(given);
-    const same = teacherModel(given, world.vocabulary);
-    expect(studentModel(given, world.vocabulary, 16).model.params.size).toBe(same.model.params.size);
-    const teacher = Float32Array.from(same.model.init(key(4)).params, (v) => 2 * v);
-    const exam = await evaluation(world, given, { seed: 1, width: 16, teacher });
-    const self = await exam.measure(teacher);
-    // Rounding of f32: log-probabilities of about 4 have steps of 5e-7.
-    for (const d of self.proxy) expect(Math.abs(d)).toBeLessThan(2e-6);
-    expect(mean(self.golden)).toBeCloseTo(exam.teacher, 6);
-    const other = Float32Array.from(same.model.init(random.fold(key(4), 1)).params, (v) => 2 * v);
-    expect(mean((await exam.measure(other)).proxy)).toBeGreaterThan(0.01);
-    expect(await exam.measure(teacher)).toEqual(self);
-    await exam.release();
-  });
+  test.each([24, 3])(
+    "proxy of the teacher itself is 0, on %i tokens that it wrote; the same at every call",
+    async (response) => {
+      const given = parsed({
+        response,
+        validationPrompts: 8,
+        teacherWidth: 16,
+        studentWidth: 16,
+        teacherLayers: 1,
+        studentLayers: 1,
+      });
+      const world = await worldOf(given);
+      const same = teacherModel(given, world.vocabulary);
+      expect(studentModel(given, world.vocabulary, 16).model.params.size).toBe(same.model.params.size);
+      const teacher = Float32Array.from(same.model.init(key(4)).params, (v) => 2 * v);
+      const exam = await evaluation(world, given, { seed: 1, width: 16, teacher });
+      const self = await exam.measure(teacher);
+      // Rounding of f32: log-probabilities of about 4 have steps of 5e-7.
+      for (const d of self.proxy) expect(Math.abs(d)).toBeLessThan(2e-6);
+      expect(mean(self.golden)).toBeCloseTo(exam.teacher, 6);
+      const other = Float32Array.from(same.model.init(random.fold(key(4), 1)).params, (v) => 2 * v);
+      expect(mean((await exam.measure(other)).proxy)).toBeGreaterThan(0.01);
+      expect(await exam.measure(teacher)).toEqual(self);
+      await exam.release();
+    },
+  );
 });

@@ -45,6 +45,7 @@ export const options = z.object({
   epochs: count.default(100).describe("passes over the prompts; all arms take as many steps"),
   evaluations: count.min(8).default(24).describe("checkpoints, evenly spaced over the logarithm of the step"),
   batch: count.max(1024).default(32).describe("rows of a step"),
+  response: count.max(256).default(24).describe("tokens of a response, behind prompts of 24"),
   loss: z.enum(TEXT_LOSSES).default("forward-kl").describe("distance from the teacher that is minimised"),
   beta: share.default(0.5).describe("of jsd, skew-kl and skew-reverse-kl"),
   lambda: share.default(0.5).describe("share of the student's own rows in the mixture"),

@@ -17,7 +17,7 @@ import type { Loss } from "../../teaching/losses/loss.ts";
 import { type Key, random } from "../../tensor/index.ts";
 import type { Options } from "./options.ts";
 import type { ArmTask } from "./plan.ts";
-import { CONTEXT, RESPONSE } from "./world.ts";
+import { widthOf } from "./world.ts";
 
 export interface ArmSource {
   readonly source: Source;
@@ -31,19 +31,20 @@ export interface Voices {
 
 export async function armSource(
   { arm, generations, loss }: Pick<ArmTask, "arm" | "generations" | "loss">,
-  { batch, topK, refresh, lambda }: Options,
+  options: Options,
   prompts: readonly Int32Array[],
   { teacher, student }: Voices,
   { key, folder }: { readonly key: Key; readonly folder: string },
 ): Promise<ArmSource> {
+  const { batch, topK, refresh, lambda, response } = options;
   const telling = teacherTelling(teacher.decoder, teacher.params, topK > 0 ? { topK } : {});
-  const byTeacher = await modelSampler(teacher.decoder, { maxTokens: RESPONSE, params: teacher.params });
-  const byStudent = await modelSampler(student, { maxTokens: RESPONSE });
+  const byTeacher = await modelSampler(teacher.decoder, { maxTokens: response, params: teacher.params });
+  const byStudent = await modelSampler(student, { maxTokens: response });
   const common = {
     prompts,
     generations,
     batchSize: batch,
-    width: CONTEXT - 1,
+    width: widthOf(options) - 1,
     ...(loss !== SEQUENCE && { telling }),
   };
   const made = (kind: SourceRequest["kind"]): Source => {

@@ -15,12 +15,11 @@ import { evaluation, mean } from "./evaluation.ts";
 import { studentModel, teacherModel } from "./models.ts";
 import type { Options } from "./options.ts";
 import type { StageOneTask } from "./plan.ts";
-import { CONTEXT, promptsOf, responsesOf, worldOf } from "./world.ts";
+import { promptsOf, responsesOf, widthOf, worldOf } from "./world.ts";
 
 const BATCH = 64;
 /** Pairs that only judge the teacher. */
 const JUDGES = 128;
-const WIDTH = CONTEXT - 1;
 
 /** Metrics: distances of both from the oracle. Arrays: teacher, student. */
 export async function* stageOne(task: StageOneTask, bench: Bench<Options>): AsyncGenerator<LessonEvent, Outcome> {
@@ -28,9 +27,10 @@ export async function* stageOne(task: StageOneTask, bench: Bench<Options>): Asyn
   const world = await worldOf(options);
   const key = random.fold(random.fold(random.key(task.seed), "teacher-hacking"), "stage 1");
   const pairs = world.pairs("oracle", key, task.pairs + JUDGES);
-  const prompts = promptsOf(pairs);
-  const answered = responsesOf(pairs).map((response, i) => ({ prompt: prompts[i]!, response }));
-  const judges = responseRows(answered.slice(task.pairs), { width: WIDTH });
+  const width = widthOf(options);
+  const prompts = promptsOf(pairs, width);
+  const answered = responsesOf(pairs, width).map((response, i) => ({ prompt: prompts[i]!, response }));
+  const judges = responseRows(answered.slice(task.pairs), { width: width - 1 });
   const learn = (decoder: Decoder, name: string, passes: number, rate: number, keepBest: boolean) =>
     lesson({
       ...{ decoder, name, rate, answered: answered.slice(0, task.pairs), key: random.fold(key, name) },
@@ -79,7 +79,7 @@ async function* lesson(how: Learning): AsyncGenerator<LessonEvent, Float32Array>
     rows: (step) =>
       responseRows(
         order(step).map(({ item }) => answered[item]!),
-        { width: WIDTH },
+        { width: decoder.config.context - 1 },
       ),
     loss: tokenCrossEntropy(),
     optimiser: adamw({ lr: schedules.warmup(Math.min(20, steps), schedules.cosine(rate, steps, rate / 10)) }),

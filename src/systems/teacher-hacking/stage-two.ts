@@ -16,7 +16,7 @@ import { studentModel, teacherModel } from "./models.ts";
 import type { Options } from "./options.ts";
 import { type ArmTask, armId, checkpointsOf } from "./plan.ts";
 import { armSource, lossOf } from "./source.ts";
-import { promptsOf, RESPONSE, worldOf } from "./world.ts";
+import { promptsOf, widthOf, worldOf } from "./world.ts";
 
 /** What an arm leaves for the conclusion. */
 export interface ArmFacts {
@@ -40,7 +40,7 @@ export async function* stageTwo(task: ArmTask, bench: Bench<Options>): AsyncGene
   const student = studentModel(options, world.vocabulary, task.width);
   const key = random.fold(random.fold(random.key(task.seed), "teacher-hacking"), "stage 2");
   // Fewer prompts are the first of more.
-  const prompts = promptsOf(world.pairs("lesson", key, task.prompts));
+  const prompts = promptsOf(world.pairs("lesson", key, task.prompts), widthOf(options));
   const rows = await armSource(task, options, prompts, { teacher, student }, { key, folder });
   const exam = await evaluation(world, options, { seed: task.seed, width: task.width, teacher: teacher.params });
   const book = examBook(path.join(folder, "exams"));
@@ -92,7 +92,7 @@ export async function* stageTwo(task: ArmTask, bench: Bench<Options>): AsyncGene
       const { generation, scoring } = rows.source.spent;
       const spent = { generation, scoring, steps: event.spent.steps };
       return {
-        ...resultOf(pages, spent, alarms),
+        ...resultOf(pages, options.response, spent, alarms),
         params: student.model.params.size,
         flops: student.model.flops,
         seconds: event.seconds,
@@ -107,6 +107,7 @@ export async function* stageTwo(task: ArmTask, bench: Bench<Options>): AsyncGene
 
 function resultOf(
   pages: readonly Page[],
+  response: number,
   spent: ArmFacts["spent"],
   alarms: readonly Alarm[],
 ): Pick<Outcome, "metrics" | "facts"> {
@@ -131,7 +132,7 @@ function resultOf(
       hackingIndex: hackingIndex(golden, proxy),
       cross: cross.at(-1)!,
       agreement: pages.at(-1)!.agreement,
-      sequenceGolden: RESPONSE * golden.at(-1)!,
+      sequenceGolden: response * golden.at(-1)!,
     },
     facts: facts as unknown as { readonly [key: string]: Json },
   };
