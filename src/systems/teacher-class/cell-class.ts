@@ -2,7 +2,7 @@
 import { firstExamples } from "../../data/dataset.ts";
 import { examples } from "../../teaching/answer.ts";
 import type { LessonEvent } from "../../teaching/events.ts";
-import { medianLatency } from "../../teaching/exams/index.ts";
+import { medianLatencies } from "../../teaching/exams/index.ts";
 import { unitInput } from "../../teaching/input.ts";
 import { forward, type Network, type NetworkState } from "../../teaching/network.ts";
 import { host, program, type Tensor } from "../../tensor/index.ts";
@@ -112,21 +112,19 @@ async function slowestStudent(
   states: readonly NetworkState[],
 ): Promise<number> {
   const x = examples(data.test, 0, 1);
-  let slowest = 0;
   // Equal architectures take equal time: one of each is asked.
-  const asked = new Set<number>();
-  for (const [k, network] of students.entries()) {
-    if (asked.has(network.model.params.size)) continue;
-    asked.add(network.model.params.size);
+  const sizes = students.map(({ model }) => model.params.size);
+  const passes = students.flatMap((network, k) => {
+    if (sizes.indexOf(sizes[k]!) < k) return [];
     const run = program((state: { params: Tensor; buffers: Tensor }, input: Tensor) => ({
       chunk: forward(network, state, unitInput(input)).logits,
     }));
     const state = { params: host(states[k]!.params), buffers: host(states[k]!.buffers) };
-    try {
-      slowest = Math.max(slowest, await medianLatency(() => run(state, x)));
-    } finally {
-      await run.release();
-    }
+    return [{ pass: () => run(state, x), release: () => run.release() }];
+  });
+  try {
+    return Math.max(...(await medianLatencies(passes.map(({ pass }) => pass))));
+  } finally {
+    await Promise.all(passes.map(({ release }) => release()));
   }
-  return slowest;
 }

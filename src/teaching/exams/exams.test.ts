@@ -6,7 +6,7 @@ import { calibrationBins, ece } from "./calibration.ts";
 import { examine } from "./classification.ts";
 import { meanCrossEntropy } from "./cross-entropy.ts";
 import { disagreements } from "./disagreements.ts";
-import { median, medianLatency } from "./latency.ts";
+import { median, medianLatencies } from "./latency.ts";
 import { confusion, perClass } from "./per-class.ts";
 
 /** Logits whose softmax is exactly these probabilities. */
@@ -95,13 +95,18 @@ describe("by hand", () => {
     expect(found[0]!.teacher.confidence).toBeCloseTo(0.9, 6);
     expect(disagreements(student, teacher, labels, 1)).toHaveLength(1);
   });
-  it("latency: the median, warm-up left out", async () => {
+  it("latency: the median, warm-up left out, in turns", async () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 2, 3])).toBe(2.5);
-    let calls = 0;
-    const once = async () => void calls++;
-    expect(await medianLatency(once, { warmUp: 2, runs: 3 })).toBeGreaterThanOrEqual(0);
-    expect(calls).toBe(5);
+    let calls = "";
+    const quick = async () => void (calls += "a");
+    const slow = async () => {
+      await new Promise((done) => setTimeout(done, calls.length < 4 ? 0 : 4));
+      calls += "b";
+    };
+    const [a, b] = await medianLatencies([quick, slow], { warmUp: 2, runs: 3 });
+    expect(calls).toBe("ababababab");
+    expect(a).toBeLessThan(b!);
   });
   it("the whole exam", () => {
     const result = examine(student, labels, student);

@@ -6,5 +6,5 @@ export { type CalibrationBin, calibrationBins, ece } from "./calibration.ts";
 export { type ExamResult, examine } from "./classification.ts";
 export { meanCrossEntropy } from "./cross-entropy.ts";
 export { type Disagreement, disagreements } from "./disagreements.ts";
-export { median, medianLatency } from "./latency.ts";
+export { median, medianLatencies } from "./latency.ts";
 export { confusion, perClass } from "./per-class.ts";

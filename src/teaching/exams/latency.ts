@@ -1,18 +1,23 @@
 /**
  * Latency: the median wall time of one forward pass on one example. The median, because one garbage collection or a
- * busy neighbour would decide a mean; the first calls are left out, because they pay for memory and clock speed.
+ * busy neighbour would decide a mean; the first calls are left out, because they pay for memory and clock speed. Models
+ * that are compared take turns, so that a slow second of the machine meets all of them.
  */
 
-/** Milliseconds. `once` runs one forward pass. */
-export async function medianLatency(once: () => Promise<unknown>, { warmUp = 10, runs = 50 } = {}): Promise<number> {
-  for (let i = 0; i < warmUp; i++) await once();
-  const times: number[] = [];
-  for (let i = 0; i < runs; i++) {
-    const start = performance.now();
-    await once();
-    times.push(performance.now() - start);
+/** Milliseconds of each. Every function runs one forward pass. */
+export async function medianLatencies(
+  passes: readonly (() => Promise<unknown>)[],
+  { warmUp = 10, runs = 50 } = {},
+): Promise<number[]> {
+  const times: number[][] = passes.map(() => []);
+  for (let i = -warmUp; i < runs; i++) {
+    for (const [who, pass] of passes.entries()) {
+      const start = performance.now();
+      await pass();
+      if (i >= 0) times[who]!.push(performance.now() - start);
+    }
   }
-  return median(times);
+  return times.map(median);
 }
 
 /** Middle value; the mean of the two middle ones for an even number. */

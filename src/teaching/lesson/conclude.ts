@@ -9,13 +9,13 @@ import { currentBackend } from "../../tensor/index.ts";
 import { networkExaminee, teacherExaminee } from "../answer.ts";
 import type { LessonEvent } from "../events.ts";
 import type { Answers } from "../exams/answers.ts";
-import { type ExamResult, examine, medianLatency } from "../exams/index.ts";
+import { type ExamResult, examine, medianLatencies } from "../exams/index.ts";
 import { bytesOf, writeAtomic } from "../files.ts";
 import { exportNetwork, type NetworkState } from "../network.ts";
 import { collectEnvironment } from "../report/environment.ts";
 import type { Report } from "../report/schema.ts";
 import { writeReport } from "../report/write.ts";
-import { modelTeacher, type Teacher } from "../teacher.ts";
+import { modelTeacher } from "../teacher.ts";
 import type { Trained } from "./arm.ts";
 import { type ArmResult, findings } from "./assemble.ts";
 import type { Lesson } from "./distil.ts";
@@ -72,14 +72,13 @@ export async function* conclude(lesson: Lesson): AsyncGenerator<LessonEvent, voi
     labels: test.labels.slice(0, 1),
   };
   // All three as frozen programs: the way a model is used, and the same way for each.
-  const latency = async (who: Teacher) => {
-    const frozen = teacherExaminee(who);
-    try {
-      return await medianLatency(() => frozen.answer(undefined, one));
-    } finally {
-      await frozen.release();
-    }
-  };
+  const frozen = [teacher, await modelTeacher(network, best.taught), await modelTeacher(network, best.scratch)].map(
+    teacherExaminee,
+  );
+  const [ofTeacher, ofTaught, ofScratch] = (await medianLatencies(
+    frozen.map((who) => () => who.answer(undefined, one)),
+  )) as [number, number, number];
+  await Promise.all(frozen.map((who) => who.release()));
   const students = (
     name: string,
     role: ArmResult["role"],
@@ -108,21 +107,11 @@ export async function* conclude(lesson: Lesson): AsyncGenerator<LessonEvent, voi
     answers: [said],
     ...(own && { logs: [own.trained.log] }),
     seconds: own?.trained.seconds ?? 0,
-    latencyMs: await latency(teacher),
+    latencyMs: ofTeacher,
     ...(teacherFile && { file: teacherFile }),
   };
-  const taught = students(
-    "distilled student",
-    "student",
-    "taught",
-    await latency(await modelTeacher(network, best.taught)),
-  );
-  const scratch = students(
-    "from scratch",
-    "baseline",
-    "scratch",
-    await latency(await modelTeacher(network, best.scratch)),
-  );
+  const taught = students("distilled student", "student", "taught", ofTaught);
+  const scratch = students("from scratch", "baseline", "scratch", ofScratch);
   await Promise.all([asked.release(), examinee.release()]);
 
   const report: Report = {
