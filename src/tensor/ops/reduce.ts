@@ -5,6 +5,7 @@ import { axesOf, axisOf, count, fixed, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { blockedSpatialSum } from "./blocked.ts";
 import { add, cast, div, equal, exp, log, mul, stopGradient, sub } from "./elementwise.ts";
+import { rowDots } from "./row-dots.ts";
 import { broadcastTo, concat, flip, reshape, slice, squeeze } from "./shaping.ts";
 
 type Axes = number | readonly number[];
@@ -159,7 +160,9 @@ const SOFTMAX: Op = {
   name: "softmax",
   vjp: ([g], n) => {
     const y = n.outputs[0]!;
-    return [mul(y, sub(g!, sum(mul(g!, y), n.attrs.axis as number, true)))];
+    const axis = n.attrs.axis as number;
+    const inner = axis === y.rank - 1 ? rowDots(g!, y) : sum(mul(g!, y), axis, true);
+    return [mul(y, sub(g!, inner))];
   },
   lower: (e, n, [x]) => e.op("Softmax", [x!], { axis: n.attrs.axis }),
 };

@@ -31,7 +31,7 @@ function join(a: Tensor, b: Tensor, side: 0 | 1, axis: -1 | -2): Tensor | undefi
 }
 
 /** What a tensor was joined from along an axis: joining again must not copy again. */
-const partsOf = (t: Tensor, axis: number): readonly Tensor[] =>
+export const partsOf = (t: Tensor, axis: number): readonly Tensor[] =>
   t.node.op === CONCAT && t.node.attrs.axis === axis ? t.node.inputs : [t];
 
 const numbers = (t: Tensor): number => t.shape.reduce<number>((product, d) => product * (d as number), 1);
