@@ -1,6 +1,6 @@
 /**
  * Attention of one block. Layers that share a map (EchoAtt, Rajabzadeh et al. 2024) use the leader's softmax(q·kᵀ) on
- * values of their own; a layer without followers takes the fused operation, which never writes its map down.
+ * values of their own; a layer without followers may take a fused operation, which has no map.
  */
 import { type Inputs, layers, type Scope } from "../../nn/index.ts";
 import type { Shape, Tensor } from "../../tensor/index.ts";

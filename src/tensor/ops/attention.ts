@@ -1,18 +1,17 @@
 /**
- * Scaled dot-product attention (Vaswani et al. 2017) with its own derivative. The one of softmax needs
- * rowsum(dP∘P) over [.., T, S]; here it equals rowsum(dO∘O) over [.., T, D] (Dao et al. 2022), which saves two passes
- * over the largest tensor. The weights are written down twice, forward and backward, and shared by the emitter.
+ * Scaled dot-product attention (Vaswani et al. 2017). Its derivative is that of its parts: softmax sums its cotangent on
+ * the narrow side (row-dots.ts), and the emitter shares what forward and backward both need.
  */
 import { fail } from "../../errors.ts";
-import { apply, constant, type Op } from "../graph.ts";
+import { constant } from "../graph.ts";
 import type { HostTensor } from "../host.ts";
 import { broadcast, fixed, sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { add, cast, greater, mul, sub, where } from "./elementwise.ts";
+import { add, cast, greater, where } from "./elementwise.ts";
 import { range } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
-import { softmax, sum } from "./reduce.ts";
-import { expandDims, reshape, unbroadcast } from "./shaping.ts";
+import { softmax } from "./reduce.ts";
+import { expandDims, reshape } from "./shaping.ts";
 
 export interface AttentionOptions {
   /** A query sees keys up to its own place; the last query sees all keys (T <= S). */
@@ -29,32 +28,11 @@ export interface AttentionOptions {
  */
 export const HIDDEN = -1e30;
 
-/** [.., T, S] weights of one stack of matrices. */
-function weights(q: Tensor, k: Tensor, mask: Tensor | undefined, scale: number): Tensor {
+/** Of one stack of matrices. */
+function attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, scale: number): Tensor {
   const scores = matmul(q, k, { transB: true, alpha: scale });
-  return softmax(mask ? add(scores, mask) : scores);
+  return matmul(softmax(mask ? add(scores, mask) : scores), v);
 }
-
-const ATTENTION: Op = {
-  name: "attention",
-  vjp: ([g], n) => {
-    const [q, k, v, mask] = n.inputs as [Tensor, Tensor, Tensor, Tensor?];
-    const scale = n.attrs.scale as number;
-    const p = weights(q, k, mask, scale);
-    const inner = sum(mul(g!, n.outputs[0]!), -1, true);
-    const ds = mul(p, sub(matmul(g!, v, { transB: true }), inner));
-    return [
-      unbroadcast(matmul(ds, k, { alpha: scale }), q.shape),
-      unbroadcast(matmul(ds, q, { transA: true, alpha: scale }), k.shape),
-      unbroadcast(matmul(p, g!, { transA: true }), v.shape),
-      ...(mask ? [unbroadcast(ds, mask.shape)] : []),
-    ];
-  },
-  lower: (_e, n) => {
-    const [q, k, v, mask] = n.inputs as [Tensor, Tensor, Tensor, Tensor?];
-    return matmul(weights(q, k, mask, n.attrs.scale as number), v);
-  },
-};
 
 /** All layers of a model share one mask: the emitter recognises a constant by its memory. */
 const causalMasks = new Map<string, HostTensor>();
@@ -101,13 +79,11 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
     const later = causalMask(t, s, q.dtype as "f32" | "f64");
     mask = mask ? add(mask, later) : later;
   }
-  if (repeat === 1)
-    return apply(ATTENTION, [q, k, v, ...(mask ? [mask] : [])], q.dtype, [batch, heads, t, width], { scale });
+  if (repeat === 1) return attend(q, k, v, mask, scale);
   // Query heads that share a key head become rows of one product.
   const rows = [batch, shared, repeat * t];
   const grouped = mask && groupMask(mask, shared, repeat, t);
-  const inputs = [reshape(q, [...rows, d]), k, v, ...(grouped ? [grouped] : [])];
-  return reshape(apply(ATTENTION, inputs, q.dtype, [...rows, width], { scale }), [batch, heads, t, width]);
+  return reshape(attend(reshape(q, [...rows, d]), k, v, grouped, scale), [batch, heads, t, width]);
 }
 
 function additive(mask: Tensor, q: Tensor, scores: readonly (number | string)[]): Tensor {
