@@ -10,6 +10,7 @@ interface Flags {
 
 const AFTER = `
 Clients of the OpenAI protocol use the address with /v1, and the folder's name as the model.
+A folder of Hugging Face converses by its own chat template.
 The token, their "API key", may come from LYCEUM_TOKEN: the command line is seen by others.`;
 
 export function serve(program: Command): void {

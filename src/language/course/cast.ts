@@ -7,6 +7,7 @@ import path from "node:path";
 import { fail } from "../../errors.ts";
 import { type Decoder, decoder } from "../decoder/index.ts";
 import { loadDecoder } from "../files/index.ts";
+import { type ChatFormat, chatFormat, loadChatTemplate } from "../text/index.ts";
 import { loadTokeniser, type Tokeniser } from "../tokenisers/index.ts";
 import type { Corpus } from "./corpus.ts";
 import { isEndpoint, type SettledCourse } from "./options.ts";
@@ -30,6 +31,8 @@ export interface Cast {
   readonly tokeniser: Tokeniser;
   /** The folder whose tokeniser files go with the student; undefined where we made the tokeniser. */
   readonly tokeniserFolder: string | undefined;
+  /** How conversations are read; undefined where neither tokeniser nor folder says. */
+  readonly chat: ChatFormat | undefined;
   readonly endTokens: readonly number[];
   /** Tokens of a row. */
   readonly context: number;
@@ -66,6 +69,7 @@ export async function castOf(settled: SettledCourse, corpus: Corpus): Promise<Ca
     student: studentFolder ?? ofSize(settled.student),
     tokeniser,
     tokeniserFolder: given?.folder,
+    chat: chatFormat(tokeniser, given && loadChatTemplate(given.folder)),
     endTokens: [...new Set([...(given?.endTokens ?? []), ...(end === undefined ? [] : [end])])],
     context,
   };

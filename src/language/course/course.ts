@@ -90,10 +90,10 @@ export async function* teachCourse(options: CourseOptions): AsyncGenerator<Lesso
 async function assemble(options: CourseOptions, settled: SettledCourse): Promise<Course> {
   const corpus = await readParts(settled.data);
   const cast = await castOf(settled, corpus);
-  const { tokeniser, context } = cast;
+  const { tokeniser, context, chat } = cast;
   // Rows of conversations hold one document each; a single text has no borders.
   const places = corpus.train[0]!.kind === "text" && corpus.train.length > 1;
-  const packed = (part: "train" | "validation" | "test"): Packed => pack(corpus[part], tokeniser, context);
+  const packed = (part: "train" | "validation" | "test"): Packed => pack(corpus[part], tokeniser, context, chat);
   const exam = (part: "validation" | "test", most: number): ExamPart => {
     const rows = firstRows(packed(part).rows, most);
     return { rows, places, extent: extentOf(rows, tokeniser) };
@@ -136,7 +136,8 @@ async function* run(course: Course): AsyncGenerator<LessonEvent, void> {
   const answers = teacher
     ? undefined
     : yield* askTeacher({
-        ...{ teacher: settled.teacher, rows: course.train, tokeniser: cast.tokeniser, stage: QUESTIONS },
+        ...{ teacher: settled.teacher, documents: corpus.train, rows: course.train, stage: QUESTIONS },
+        ...{ tokeniser: cast.tokeniser, chat: cast.chat },
         folder: path.join(options.out, "answers"),
         ...(options.signal && { signal: options.signal }),
       });

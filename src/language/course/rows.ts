@@ -4,10 +4,11 @@ import { host } from "../../tensor/index.ts";
 import type { TextRows } from "../lesson/index.ts";
 import {
   CHAT_ROLES,
-  chatExample,
+  type ChatFormat,
   type Document,
   type Example,
   IGNORED,
+  ownChat,
   packDocuments,
   packExamples,
   pairExample,
@@ -60,7 +61,12 @@ export interface Packed {
 }
 
 /** Texts one after the other; prompts with answers a row each. @throws E_COURSE, E_PACK, E_CHAT */
-export function pack(documents: readonly Document[], tokeniser: Tokeniser, context: number): Packed {
+export function pack(
+  documents: readonly Document[],
+  tokeniser: Tokeniser,
+  context: number,
+  chat: ChatFormat = ownChat(tokeniser),
+): Packed {
   if (documents[0]!.kind === "text") {
     const end = endOf(tokeniser);
     const tokens = documents.flatMap(textsOf).map((text) => tokeniser.encode(text, { special: false }));
@@ -69,7 +75,7 @@ export function pack(documents: readonly Document[], tokeniser: Tokeniser, conte
   const end = endOf(tokeniser, true);
   const plain = (text: string) => tokeniser.encode(text, { special: false });
   const examples = documents.map((document): Example => {
-    if (document.kind === "chat") return chatExample(tokeniser, document.messages);
+    if (document.kind === "chat") return chat.example(document.messages);
     const [prompt, response] = textsOf(document) as [string, string];
     return pairExample(plain(prompt), plain(response), end);
   });

@@ -11,6 +11,7 @@ import { fromFloat32, type SafeTensor, safetensorsParts } from "../../data/safet
 import { fail } from "../../errors.ts";
 import { bytesOf, explain, makeFolder, writeAtomic } from "../../teaching/files.ts";
 import type { DecoderConfig } from "../decoder/index.ts";
+import { converses, OWN_TEMPLATE } from "../text/index.ts";
 import { loadTokeniser, type Tokeniser } from "../tokenisers/index.ts";
 import { familyOf, writeConfig } from "./config-file.ts";
 import { layoutOf, storedTensors, transpose } from "./tensors.ts";
@@ -106,6 +107,7 @@ export async function writeSurroundings(
       model_max_length: config.context,
       clean_up_tokenization_spaces: false,
       ...byRole(known, "token", (id) => known.decode([id])),
+      ...(converses(known) && { chat_template: OWN_TEMPLATE }),
     });
   }
   // Named even where unknown: the families have defaults that belong to other vocabularies.

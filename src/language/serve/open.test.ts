@@ -154,3 +154,40 @@ describe("folders", () => {
     await expect(serveFolders([join(folder, "none")], { port: 0 })).rejects.toMatchObject({ code: "E_DECODER_FILE" });
   });
 });
+
+test("a model with a chat template of its own converses by it, and says what the template refuses", async () => {
+  const own = await mkdtemp(join(tmpdir(), "template-"));
+  const plain = trainByteBpe("the then", { size: 270, special: ["end"] });
+  const sizes = llama({ vocabulary: plain.size, context: 64, width: 16, layers: 1, heads: 2 });
+  await saveDecoder(own, { config: sizes, params: decoder(sizes).model.init(key(3)).params, tokeniser: plain });
+  await writeFile(
+    join(own, "chat_template.jinja"),
+    "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" +
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}" +
+      "{% if add_generation_prompt %}assistant:{% endif %}",
+  );
+  const running = await serveFolders([own], { port: 0 });
+  const asking = new OpenAI({ baseURL: `${running.url}/v1`, apiKey: "none", maxRetries: 0 });
+  const ask = (role: "user" | "system") =>
+    asking.chat.completions.create({
+      model: basename(own),
+      messages: [{ role, content: "then <|end|>" }],
+      max_tokens: 4,
+    });
+  try {
+    const { usage } = await ask("user");
+    const wanted = [
+      ...plain.encode("user: "),
+      ...plain.encode("then <|end|>", { special: false }),
+      ...plain.encode("<|end|>assistant:"),
+    ];
+    expect(usage!.prompt_tokens).toBe(wanted.length);
+    const opened = await openModel(own);
+    expect([...Array.from(opened.chatPrompt!([{ role: "user", content: "then <|end|>" }]).tokens)]).toEqual(wanted);
+    await opened.engine.release();
+    await expect(ask("system")).rejects.toThrow(/refuses 1 messages \(system\): .*no system/);
+  } finally {
+    await running.close();
+    await rm(own, { recursive: true });
+  }
+});

@@ -1,8 +1,8 @@
 /**
  * Models out of folders, ready to be served: what `lyceum serve FOLDER...` calls.
  *
- * A model converses when its tokeniser has the special tokens of our chat template; the templates of other models are
- * Jinja programs, which are not run: those continue texts.
+ * A model converses when its tokeniser has the special tokens of our chat template, or its folder has a template of its
+ * own; others continue texts.
  */
 import { statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -10,7 +10,7 @@ import { fail } from "../../errors.ts";
 import { decoder } from "../decoder/index.ts";
 import { loadDecoder } from "../files/index.ts";
 import { createEngine, type EngineOptions } from "../generate/index.ts";
-import { CHAT_ROLES, chatPrompt } from "../text/index.ts";
+import { chatFormat, loadChatTemplate } from "../text/index.ts";
 import { loadTokeniser, type Tokeniser } from "../tokenisers/index.ts";
 import type { ServedModel } from "./model.ts";
 import { type RunningServer, type ServeOptions, serve } from "./server.ts";
@@ -27,14 +27,14 @@ export async function openModel(folder: string, options: EngineOptions = {}): Pr
   const tokeniser = loadTokeniser(file);
   const stopTokens = [...new Set([...end, ...(tokeniser.special.end === undefined ? [] : [tokeniser.special.end])])];
   const first = firstTokens(tokeniser);
-  const converses = CHAT_ROLES.every((role) => tokeniser.special[role] !== undefined);
+  const chat = chatFormat(tokeniser, loadChatTemplate(folder));
   return {
     id: basename(resolve(folder)),
     created: Math.floor(statSync(join(folder, "config.json")).mtimeMs / 1000),
     engine: await createEngine(decoder(config), params, options),
     tokeniser,
     textPrompt: (text) => ({ tokens: [...first, ...tokeniser.encode(text)], stopTokens }),
-    ...(converses && { chatPrompt: (messages) => ({ tokens: chatPrompt(tokeniser, messages), stopTokens }) }),
+    ...(chat && { chatPrompt: (messages) => ({ tokens: chat.prompt(messages), stopTokens }) }),
   };
 }
 

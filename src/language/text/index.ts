@@ -1,5 +1,15 @@
 /** Text for language models: reading it, splitting it, and rows and batches of tokens. */
-export { CHAT_ROLES, chatExample, chatPrompt } from "./chat.ts";
+export {
+  CHAT_ROLES,
+  type ChatFormat,
+  chatExample,
+  chatFormat,
+  chatPrompt,
+  converses,
+  OWN_TEMPLATE,
+  ownChat,
+} from "./chat.ts";
+export { type ChatTemplate, loadChatTemplate } from "./chat-template.ts";
 export { type Document, knownText, type Message, parseJsonLines, readCorpus } from "./corpus.ts";
 export {
   type Example,
