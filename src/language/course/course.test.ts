@@ -138,4 +138,5 @@ test("a student of another tokeniser is refused", async () => {
   const options = { teacher: join(root, "whole", "teacher"), student: other };
   await expect(learn("two", options)).rejects.toMatchObject({ code: "E_COURSE" });
   await expect(learn("none", { student: "llama-9m" })).rejects.toMatchObject({ code: "E_MODEL_UNKNOWN" });
+  expect(existsSync(join(root, "none", "lesson.json"))).toBe(false);
 });

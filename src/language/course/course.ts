@@ -79,8 +79,9 @@ export async function* teachCourse(options: CourseOptions): AsyncGenerator<Lesso
   const settled = settleCourse(options);
   const lock = await lockFolder(options.out);
   try {
-    await claimLesson(options.out, settled);
     const course = await assemble(options, settled);
+    // Only now: a run that cannot begin leaves its folder free for one that can.
+    await claimLesson(options.out, settled);
     yield* run(course);
   } finally {
     await lock.release();

@@ -136,7 +136,11 @@ describe("distil", () => {
     [{ loss: "at" }, "E_TAP"],
     [{ batchSize: 501 }, "E_TEACH_OPTION"],
   ] as [Partial<DistilOptions>, string][])("refuses %j with %s", { timeout: 60_000 }, async (more, code) => {
-    await fails(small(`bad-${code}-${Object.values(more)}`.replaceAll("/", "_"), more)).toMatchObject({ code });
+    const options = small(`bad-${code}-${Object.values(more)}`.replaceAll("/", "_"), more);
+    await fails(options).toMatchObject({ code });
+    // A run that could not begin leaves its folder free: the corrected command may name it again.
+    const begun = ["E_TAP", "E_TEACH_OPTION"].includes(code);
+    expect(existsSync(path.join(options.out, "lesson.json"))).toBe(begun);
     expect(
       readdirSync(root)
         .filter((n) => n.startsWith("bad"))

@@ -76,13 +76,16 @@ export async function* distil(options: DistilOptions): AsyncGenerator<LessonEven
 }
 
 async function* run(options: DistilOptions, settled: Settled): AsyncGenerator<LessonEvent, void> {
-  await claimLesson(options.out, settled);
   const split = typeof options.data === "object" ? options.data : await resolveData(settled.data);
   const { train } = split;
   const recipes = adjusted(recipesFor(train), settled);
   const network = await networkOf(settled.student ?? recipes.studentModel, train);
   const file = /\.onnx$/i.test(settled.teacher) ? settled.teacher : undefined;
   const teacherName = file ?? (settled.teacher === "train" ? recipes.teacherModel : settled.teacher);
+  const teacherNetwork = file ? undefined : await networkOf(teacherName, train);
+  const fromFile = file ? await teacherFromFile(file, train) : undefined;
+  // Only now: a run that cannot begin leaves its folder free for one that can.
+  await claimLesson(options.out, settled);
   yield {
     type: "started",
     folder: options.out,
@@ -101,15 +104,12 @@ async function* run(options: DistilOptions, settled: Settled): AsyncGenerator<Le
 
   // Stage 1: the teacher.
   let own: Lesson["own"];
-  if (!file) {
-    const teacherNetwork = await networkOf(teacherName, train);
+  if (teacherNetwork) {
     const plan = armPlan(TEACHER, teacherNetwork, train, recipes.teacher, random.fold(key(0), "teacher"), options);
     const trained = yield* arm(options, split, content, { ...plan, loss: crossEntropy() }, recipes.teacher);
     own = { network: teacherNetwork, trained };
   }
-  const teacher = own
-    ? await modelTeacher(own.network, own.trained, own.network.model.name)
-    : await teacherFromFile(settled.teacher, train);
+  const teacher = fromFile ?? (await modelTeacher(own!.network, own!.trained, own!.network.model.name));
 
   // Stage 2: what the teacher has to say.
   const notes: string[] = [];
