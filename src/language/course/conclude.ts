@@ -12,7 +12,7 @@ import type { TrainedText } from "./arm.ts";
 import type { Course, Teacher, TextPair } from "./course.ts";
 import { examiner, type TextExam } from "./exam.ts";
 import { armOf, beatsScratch, comparisonsOf, samplesFigure, seriesOf, TEXT_METRICS, type TextArm } from "./findings.ts";
-import { sampleText } from "./sample.ts";
+import { sampleTexts, type Written } from "./sample.ts";
 import { promptsOf } from "./sources.ts";
 
 const STAGE = "exam";
@@ -65,10 +65,11 @@ export async function* conclude(
   }
 
   const [prompt] = promptsOf(parts.test.rows, 1);
-  const write = (who: typeof decoder, params: Float32Array) =>
-    sampleText(who, params, {
-      ...{ tokeniser: cast.tokeniser, prompt: prompt!, endTokens: cast.endTokens, key: key(0) },
-    });
+  const students = [best.taught, best.scratch].map(({ params }) => ({ decoder, params }));
+  const texts = await sampleTexts([...students, ...(teacher ? [teacher] : [])], {
+    ...{ tokeniser: cast.tokeniser, prompt: prompt!, endTokens: cast.endTokens, key: key(0) },
+  });
+  const [ofTaught, ofScratch, ofTeacher] = texts as [Written, Written, Written?];
   const sizes = (who: typeof decoder) => ({
     params: who.model.params.size,
     flops: who.model.flops / who.config.context,
@@ -81,16 +82,16 @@ export async function* conclude(
     exams: teacherExams,
     logs: teacher?.trained ? [teacher.trained.log] : [],
     seconds: teacher?.trained?.seconds ?? 0,
-    ...(teacher && { written: await write(teacher.decoder, teacher.params) }),
+    ...(ofTeacher && { written: ofTeacher }),
   };
-  const students = async (name: string, role: TextArm["role"], side: "taught" | "scratch"): Promise<TextArm> => ({
-    ...{ name, role, ...sizes(decoder), seeds: settled.seeds, exams: exams[side] },
+  const student = (side: "taught" | "scratch", written: Written): Omit<TextArm, "name" | "role"> => ({
+    ...{ ...sizes(decoder), seeds: settled.seeds, exams: exams[side] },
     logs: pairs.map((pair) => pair[side].log),
     seconds: pairs.reduce((sum, pair) => sum + pair[side].seconds, 0),
-    written: await write(decoder, best[side].params),
+    written,
   });
-  const taught = { ...(await students("distilled student", "student", "taught")), file };
-  const scratch = await students("from scratch", "baseline", "scratch");
+  const taught: TextArm = { name: "distilled student", role: "student", ...student("taught", ofTaught), file };
+  const scratch: TextArm = { name: "from scratch", role: "baseline", ...student("scratch", ofScratch) };
   const arms = [teacherArm, taught, scratch];
   const comparisons = comparisonsOf(teacherArm, taught, scratch);
 

@@ -65,7 +65,7 @@ export const TEXT_METRICS: Readonly<Record<string, MetricDefinition>> = {
     label: "Time per token",
     unit: "ms",
     better: "lower",
-    text: "Mean wall time of one written token, one answer at a time, keys and values cached; 1000 divided by it is tokens per second.",
+    text: "Median wall time of one written token, one answer at a time, keys and values cached, the models in turns; 1000 divided by it is tokens per second.",
   },
 };
 
