@@ -5,10 +5,9 @@
 import { fail } from "../../errors.ts";
 import { HIDDEN, type Tensor } from "../../tensor/index.ts";
 import { causalMask } from "../../tensor/ops/attention.ts";
-import { scaledDotProductAttention } from "../../tensor/ops/index.ts";
+import { concat, rotaryPositions, scaledDotProductAttention } from "../../tensor/ops/index.ts";
 import type { Scope } from "../scope.ts";
 import { type LinearOptions, linear } from "./linear.ts";
-import { rotary } from "./rotary.ts";
 
 export interface AttentionLayerOptions {
   readonly heads: number;
@@ -39,9 +38,9 @@ export function multiHeadAttention(scope: Scope, x: Tensor, options: AttentionLa
   }
   const size = width / heads;
   const fused = linear(scope.at("qkv"), x, (heads + 2 * keyHeads) * size, options.linear);
-  const apart = fused.reshape([x.shape[0]!, length, heads + 2 * keyHeads, size]).transpose([0, 2, 1, 3]);
-  const [q0, k0, v] = apart.split(1, [heads, keyHeads, keyHeads]) as [Tensor, Tensor, Tensor];
-  const [q, k] = options.rotary ? [rotary(q0), rotary(k0)] : [q0, k0];
+  const apart = fused.reshape([x.shape[0]!, length, heads + 2 * keyHeads, size]);
+  const placed = options.rotary ? turned(apart, heads + keyHeads) : apart;
+  const [q, k, v] = placed.transpose([0, 2, 1, 3]).split(1, [heads, keyHeads, keyHeads]) as [Tensor, Tensor, Tensor];
   scope.tap("q", q);
   scope.tap("k", k);
   scope.tap("v", v);
@@ -49,6 +48,12 @@ export function multiHeadAttention(scope: Scope, x: Tensor, options: AttentionLa
   const mixed = scaledDotProductAttention(q, k, v, { causal, ...(mask && { mask }) });
   const joined = mixed.transpose([0, 2, 1, 3]).reshape(x.shape);
   return linear(scope.at("proj"), joined, width, options.linear);
+}
+
+/** Heads [B, T, N, E] of which the first ones are turned by their places. */
+function turned(heads: Tensor, count: number): Tensor {
+  const [first, rest] = heads.split(2, [count, Number(heads.shape[2]) - count]) as [Tensor, Tensor];
+  return concat([rotaryPositions(first), rest], 2);
 }
 
 /**

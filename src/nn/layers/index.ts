@@ -17,4 +17,3 @@ export { embedding } from "./embedding.ts";
 export { type GruOptions, gru } from "./gru.ts";
 export { type LinearOptions, linear } from "./linear.ts";
 export { type BatchNormOptions, batchNorm, groupNorm, layerNorm, type NormLayerOptions, rmsNorm } from "./norm.ts";
-export { rotary } from "./rotary.ts";

@@ -26,7 +26,6 @@ import {
   linear,
   multiHeadAttention,
   rmsNorm,
-  rotary,
 } from "./index.ts";
 
 const values = (seed: number, n: number) => Float64Array.from(random.normal(key(seed), n));
@@ -139,21 +138,6 @@ describe("attention", () => {
     }
     // Causal: the first position sees itself only.
     expect(Array.from(w.slice(0, 4))).toEqual([1, 0, 0, 0]);
-  });
-});
-
-test("rotary scores depend on the distance only", async () => {
-  const run = program((x: Tensor) => {
-    const scores = (start: number) => {
-      const [q, k] = [rotary(x, { start }), rotary(x.mul(2), { start })];
-      return q.matmul(k, { transB: true });
-    };
-    return [scores(0), scores(17)];
-  });
-  const [a, b] = (await run(host(values(9, 3 * 8), [1, 1, 3, 8]))) as [HostTensor, HostTensor];
-  await run.release();
-  f64(a).forEach((v, i) => {
-    expect(f64(b)[i]!).toBeCloseTo(v, 10);
   });
 });
 
