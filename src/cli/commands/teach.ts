@@ -24,8 +24,8 @@ Models: lyceum models. Losses: lyceum losses. Data: lyceum data list.
 
 With --task text, language models (default: sentences of a small grammar, generated here):
   --data     tinyshakespeare, a .txt or .jsonl file, or a folder of .txt files
-  --teacher  llama-0.03m, llama-0.2m, llama-0.8m (default) or llama-3m to train first, the folder of a model, or an
-             endpoint, URL#model
+  --teacher  llama-0.03m, llama-0.2m, llama-0.8m (default) or llama-3m to train first, the folder of a model, an .onnx
+             file with its tokenizer.json beside it, or an endpoint, URL#model
   --student  a size as above (default: llama-0.2m), or the folder of a model to go on from
   --loss     forward-kl (default), reverse-kl, jsd, skew-kl, skew-reverse-kl or sequence
   --source   text (default), offline, online-teacher or online-student: whose words the student reads

@@ -2,11 +2,12 @@
  * Who takes part in a course, and the one tokeniser that all of them share: a divergence between two models has a meaning
  * only where both speak of the same tokens.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { fail } from "../../errors.ts";
 import { type Decoder, decoder } from "../decoder/index.ts";
-import { loadDecoder } from "../files/index.ts";
+import { knownOf, loadDecoder } from "../files/index.ts";
+import { type OnnxLanguageModel, openOnnxModel } from "../onnx/index.ts";
 import { type ChatFormat, chatFormat, loadChatTemplate } from "../text/index.ts";
 import { loadTokeniser, type Tokeniser } from "../tokenisers/index.ts";
 import type { Corpus } from "./corpus.ts";
@@ -25,8 +26,10 @@ export interface Member {
 }
 
 export interface Cast {
-  /** Undefined for an endpoint. */
+  /** Undefined for an endpoint and for an ONNX file. */
   readonly teacher: Member | undefined;
+  /** A teacher that is an ONNX file; whoever asked for the cast releases it. */
+  readonly foreign?: OnnxLanguageModel;
   readonly student: Member;
   readonly tokeniser: Tokeniser;
   /** The folder whose tokeniser files go with the student; undefined where we made the tokeniser. */
@@ -41,22 +44,46 @@ export interface Cast {
 /** Going on from a trained model wants smaller steps than beginning one. */
 const RATE_OF_TRAINED = 3e-4;
 
-interface FromFolder extends Member {
+/** What a model that exists already brings with it. */
+interface Given {
+  readonly name: string;
   readonly folder: string;
+  readonly vocabulary: number;
+  readonly context: number;
   readonly tokeniser: Tokeniser;
   readonly endTokens: readonly number[];
 }
+type FromFolder = Member & Given;
 
 /** @throws E_MODEL_UNKNOWN, E_COURSE for tokenisers that differ, E_DECODER, E_DECODER_FILE, E_TOKENISER_FILE */
 export async function castOf(settled: SettledCourse, corpus: Corpus): Promise<Cast> {
   const remote = isEndpoint(settled.teacher);
-  const teacherFolder = remote ? undefined : await fromFolder("teacher", settled.teacher);
+  const file = remote ? undefined : onnxFileOf(settled.teacher);
   const studentFolder = await fromFolder("student", settled.student);
-  if (teacherFolder && studentFolder) checkShared(teacherFolder, studentFolder);
-  const given = teacherFolder ?? studentFolder;
+  const foreign = file === undefined ? undefined : await openOnnxModel(file);
+  try {
+    const teacherFolder = remote || file ? undefined : await fromFolder("teacher", settled.teacher);
+    const teacherGiven = foreign ? besides(file!, foreign) : teacherFolder;
+    if (teacherGiven && studentFolder) checkShared(teacherGiven, studentFolder);
+    const given = teacherGiven ?? studentFolder;
+    return { ...together(settled, corpus, given, teacherFolder, studentFolder), ...(foreign && { foreign }) };
+  } catch (error) {
+    await foreign?.release();
+    throw error;
+  }
+}
+
+function together(
+  settled: SettledCourse,
+  corpus: Corpus,
+  given: Given | undefined,
+  teacherFolder: FromFolder | undefined,
+  studentFolder: FromFolder | undefined,
+): Cast {
+  const remote = isEndpoint(settled.teacher);
   const tokeniser = given?.tokeniser ?? tokeniserFor(corpus, remote);
-  const vocabulary = given?.decoder.config.vocabulary ?? tokeniser.size;
-  const contexts = [teacherFolder, studentFolder].flatMap((one) => (one ? [one.decoder.config.context] : []));
+  const vocabulary = given?.vocabulary ?? tokeniser.size;
+  const contexts = [given, studentFolder].flatMap((one) => (one ? [one.context] : []));
   const context = Math.min(settled.context, ...contexts);
   const ofSize = (name: string): Member => ({
     name,
@@ -65,7 +92,7 @@ export async function castOf(settled: SettledCourse, corpus: Corpus): Promise<Ca
   });
   const end = tokeniser.special.end;
   return {
-    teacher: remote ? undefined : (teacherFolder ?? ofSize(settled.teacher)),
+    teacher: teacherFolder ?? (SIZE_NAMES.includes(settled.teacher) ? ofSize(settled.teacher) : undefined),
     student: studentFolder ?? ofSize(settled.student),
     tokeniser,
     tokeniserFolder: given?.folder,
@@ -92,6 +119,8 @@ async function fromFolder(role: string, name: string): Promise<FromFolder | unde
   return {
     name: path.basename(path.resolve(name)),
     folder: name,
+    vocabulary: config.vocabulary,
+    context: config.context,
     decoder: decoder(config, path.basename(path.resolve(name))),
     params,
     rate: RATE_OF_TRAINED,
@@ -100,10 +129,29 @@ async function fromFolder(role: string, name: string): Promise<FromFolder | unde
   };
 }
 
+/** The ONNX file of a teacher: named itself, or all that a folder has; undefined for anything else. */
+function onnxFileOf(name: string): string | undefined {
+  if (/\.onnx$/i.test(name)) return name;
+  if (!existsSync(name) || !statSync(name).isDirectory()) return undefined;
+  if (readdirSync(name).some((inside) => inside.includes(".safetensors"))) return undefined;
+  return ["model.onnx", path.join("onnx", "model.onnx")].map((inside) => path.join(name, inside)).find(existsSync);
+}
+
+/** What lies beside an ONNX file, or above its folder `onnx/`. @throws E_TOKENISER_FILE */
+function besides(file: string, { name, vocabulary }: OnnxLanguageModel): Given {
+  const own = path.dirname(path.resolve(file));
+  const folder = [own, path.dirname(own)].find((at) => existsSync(path.join(at, "tokenizer.json")));
+  if (folder === undefined) {
+    return fail("E_TOKENISER_FILE", `There is no tokenizer.json beside "${file}".`, "Put the model's own there.");
+  }
+  const { end, context } = knownOf(folder);
+  return { name, folder, vocabulary, context, tokeniser: loadTokeniser(folder), endTokens: end };
+}
+
 /** @throws E_COURSE */
-function checkShared(teacher: FromFolder, student: FromFolder): void {
-  const sizes = [teacher, student].map(({ decoder: { config } }) => config.vocabulary);
-  const spelled = ({ tokeniser }: FromFolder) =>
+function checkShared(teacher: Given, student: Given): void {
+  const sizes = [teacher, student].map(({ vocabulary }) => vocabulary);
+  const spelled = ({ tokeniser }: Given) =>
     Array.from({ length: tokeniser.size }, (_, id) => tokeniser.decode([id])).join("\0");
   if (sizes[0] === sizes[1] && spelled(teacher) === spelled(student)) return;
   fail(

@@ -9,11 +9,12 @@ import { writeReport } from "../../teaching/report/write.ts";
 import { currentBackend, key } from "../../tensor/index.ts";
 import { exportForBrowser, saveDecoder } from "../files/index.ts";
 import type { TrainedText } from "./arm.ts";
-import type { Course, Teacher, TextPair } from "./course.ts";
-import { examiner, type TextExam } from "./exam.ts";
+import type { Course, TextPair } from "./course.ts";
+import { examiner, examOf, type TextExam } from "./exam.ts";
 import { armOf, beatsScratch, comparisonsOf, samplesFigure, seriesOf, TEXT_METRICS, type TextArm } from "./findings.ts";
-import { sampleTexts, type Written } from "./sample.ts";
+import { type SampleOptions, sampleTexts, type Written } from "./sample.ts";
 import { promptsOf } from "./sources.ts";
+import { continuation, type Teacher } from "./teacher.ts";
 
 const STAGE = "exam";
 
@@ -30,9 +31,10 @@ export async function* conclude(
   const best = pairs.reduce((a, b) => (validation(b.taught) < validation(a.taught) ? b : a));
   const files: Record<string, string> = { student: path.join(options.out, "student") };
   const file = await saved(course, files.student!, decoder.config, best.taught.params);
-  if (teacher?.trained) {
+  const { own } = teacher ?? {};
+  if (own?.trained) {
     files.teacher = path.join(options.out, "teacher");
-    await saved(course, files.teacher, teacher.decoder.config, teacher.params);
+    await saved(course, files.teacher, own.decoder.config, own.params);
   }
 
   const total = 1 + 2 * pairs.length;
@@ -43,9 +45,7 @@ export async function* conclude(
   });
   const teacherExams: TextExam[] = [];
   if (teacher) {
-    const exam = examiner(teacher.decoder, parts.test);
-    teacherExams.push(await exam.sit(teacher.params));
-    await exam.release();
+    teacherExams.push(await examOf(teacher, parts.test));
     yield examined("teacher", teacherExams[0]!);
   }
   yield working();
@@ -66,26 +66,24 @@ export async function* conclude(
 
   const [prompt] = promptsOf(parts.test.rows, 1);
   const students = [best.taught, best.scratch].map(({ params }) => ({ decoder, params }));
-  const texts = await sampleTexts([...students, ...(teacher ? [teacher] : [])], {
-    ...{ tokeniser: cast.tokeniser, prompt: prompt!, endTokens: cast.endTokens, key: key(0) },
-  });
-  const [ofTaught, ofScratch, ofTeacher] = texts as [Written, Written, Written?];
-  const sizes = (who: typeof decoder) => ({
-    params: who.model.params.size,
-    flops: who.model.flops / who.config.context,
-  });
+  const writing = { tokeniser: cast.tokeniser, prompt: prompt!, endTokens: cast.endTokens, key: key(0) };
+  const texts = await sampleTexts([...students, ...(own ? [own] : [])], writing);
+  const [ofTaught, ofScratch, ofOwn] = texts as [Written, Written, Written?];
+  const ofTeacher = teacher && (ofOwn ?? (await spoken(teacher, writing)));
   const teacherArm: TextArm = {
-    name: `${cast.teacher?.name ?? settled.teacher} teacher`,
+    name: `${cast.teacher?.name ?? cast.foreign?.name ?? settled.teacher} teacher`,
     role: "teacher",
-    ...(teacher ? sizes(teacher.decoder) : { params: null, flops: null }),
+    params: teacher?.params ?? null,
+    flops: teacher?.flops ?? null,
     seeds: [0],
     exams: teacherExams,
-    logs: teacher?.trained ? [teacher.trained.log] : [],
-    seconds: teacher?.trained?.seconds ?? 0,
+    logs: own?.trained ? [own.trained.log] : [],
+    seconds: own?.trained?.seconds ?? 0,
     ...(ofTeacher && { written: ofTeacher }),
   };
   const student = (side: "taught" | "scratch", written: Written): Omit<TextArm, "name" | "role"> => ({
-    ...{ ...sizes(decoder), seeds: settled.seeds, exams: exams[side] },
+    ...{ params: decoder.model.params.size, flops: decoder.model.flops / decoder.config.context },
+    ...{ seeds: settled.seeds, exams: exams[side] },
     logs: pairs.map((pair) => pair[side].log),
     seconds: pairs.reduce((sum, pair) => sum + pair[side].seconds, 0),
     written,
@@ -123,6 +121,12 @@ export async function* conclude(
   const written = await writeReport(report, options.out);
   yield { type: "stage", stage: STAGE, state: "ends" };
   yield { type: "finished", report, files: { ...files, "report.json": written.json, "report.html": written.html } };
+}
+
+/** A text of a teacher that cannot be timed beside the students. */
+async function spoken(teacher: Teacher, { tokeniser, prompt, endTokens, key: own }: SampleOptions): Promise<Written> {
+  const said = await continuation(teacher, prompt, own, { maxTokens: prompt.length, endTokens });
+  return { text: tokeniser.decode([...prompt, ...said], { skipSpecial: true }), milliseconds: undefined };
 }
 
 /** Cross-entropy at the end of training, on the validation part. */

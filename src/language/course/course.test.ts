@@ -1,5 +1,5 @@
 /** Whole courses of the smallest models on a page of text. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -114,6 +114,47 @@ test.each([
   expect(now).toBeCloseTo(before!, 6);
   expect(armOf(report, "student").metrics.klToTeacher!.mean).toBeGreaterThan(0);
   expect(report.values?.hackingAlarms).toEqual(options.monitor ? expect.any(Array) : undefined);
+});
+
+test.each([
+  ["forward-kl", "text"],
+  ["reverse-kl", "online-teacher"],
+  ["sequence", "offline"],
+])("a teacher that is an ONNX file teaches as the model that it was: %s on %s", async (loss, source) => {
+  const folder = join(root, "whole", "teacher");
+  const bare = join(root, "bare");
+  mkdirSync(join(bare, "onnx"), { recursive: true });
+  for (const name of ["tokenizer.json", "config.json", "generation_config.json", "onnx/model.onnx"]) {
+    copyFileSync(join(folder, name), join(bare, name));
+  }
+  const run = (name: string, teacher: string) => learn(`${name} ${loss}`, { loss, source, teacher });
+  const [{ report: own }, { report }, { report: found }] = [
+    await run("own", folder),
+    await run("file", join(bare, "onnx", "model.onnx")),
+    await run("found", bare),
+  ];
+  expect(armOf(report, "teacher")).toMatchObject({ name: "model teacher", flops: null });
+  expect(armOf(report, "teacher").params).toBeGreaterThan(0.9 * armOf(own, "teacher").params!);
+  for (const role of ["teacher", "student", "baseline"]) {
+    const [a, b] = [own, report].map((one) => armOf(one, role).metrics);
+    expect(Object.keys(b!)).toEqual(Object.keys(a!));
+    // The same arithmetic in another order; words that are drawn may differ where two are as likely.
+    const digits = role === "student" && source !== "text" ? 1 : 3;
+    for (const name of Object.keys(a!)) expect(b![name]!.mean).toBeCloseTo(a![name]!.mean, digits);
+  }
+  expect(found.arms.map(({ metrics }) => metrics)).toEqual(report.arms.map(({ metrics }) => metrics));
+});
+
+test("an ONNX teacher without its tokeniser is refused", async () => {
+  const alone = join(root, "alone", "deep");
+  mkdirSync(alone, { recursive: true });
+  copyFileSync(join(root, "whole", "teacher", "onnx", "model.onnx"), join(alone, "model.onnx"));
+  await expect(learn("alone run", { teacher: join(alone, "model.onnx") })).rejects.toMatchObject({
+    code: "E_TOKENISER_FILE",
+  });
+  await expect(learn("no file", { teacher: join(alone, "other.onnx") })).rejects.toMatchObject({
+    code: "E_TEACHER_FILE",
+  });
 });
 
 test("a teacher behind an endpoint answers prompts, and the student learns its words", async () => {

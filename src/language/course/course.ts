@@ -14,7 +14,7 @@ import { lockFolder } from "../../teaching/lock.ts";
 import { tokenCrossEntropy } from "../../teaching/losses/language/index.ts";
 import type { Loss } from "../../teaching/losses/loss.ts";
 import { type Key, key, random } from "../../tensor/index.ts";
-import { SEQUENCE, textLoss } from "../distil/index.ts";
+import { modelSampler, SEQUENCE, textLoss } from "../distil/index.ts";
 import type { TextLesson } from "../lesson/index.ts";
 import type { Rows } from "../text/index.ts";
 import { armFolder, type TrainedText, trainTextArm } from "./arm.ts";
@@ -26,6 +26,7 @@ import { type ExamPart, examiner } from "./exam.ts";
 import { type CourseOptions, type SettledCourse, settleCourse } from "./options.ts";
 import { extentOf, firstRows, type Packed, pack } from "./rows.ts";
 import { fixedRows, type RowSource, spokenRows } from "./sources.ts";
+import { onnxTeacher, ownTeacher, type Teacher, toldRows } from "./teacher.ts";
 import { type HackingAlarm, type Watched, watch } from "./watch.ts";
 
 /** A seed's two students. */
@@ -49,9 +50,6 @@ export interface Course {
   readonly notes: string[];
   readonly alarms: HackingAlarm[];
 }
-
-/** A teacher of this process with its values; undefined for an endpoint. */
-export type Teacher = Pick<Member, "decoder"> & { readonly params: Float32Array; readonly trained?: TrainedText };
 
 const TEACHER = "teacher";
 const QUESTIONS = "questions to the teacher";
@@ -82,7 +80,11 @@ export async function* teachCourse(options: CourseOptions): AsyncGenerator<Lesso
     const course = await assemble(options, settled);
     // Only now: a run that cannot begin leaves its folder free for one that can.
     await claimLesson(options.out, settled);
-    yield* run(course);
+    try {
+      yield* run(course);
+    } finally {
+      await course.cast.foreign?.release();
+    }
   } finally {
     await lock.release();
   }
@@ -124,16 +126,18 @@ async function* run(course: Course): AsyncGenerator<LessonEvent, void> {
     type: "started",
     folder: options.out,
     data: corpus.name,
-    teacher: cast.teacher?.name ?? settled.teacher,
+    teacher: cast.teacher?.name ?? cast.foreign?.name ?? settled.teacher,
     student: cast.student.name,
     seeds,
     stages: [
-      ...(cast.teacher ? (cast.teacher.params ? [] : [TEACHER]) : [QUESTIONS]),
+      ...(cast.teacher?.params || cast.foreign ? [] : [cast.teacher ? TEACHER : QUESTIONS]),
       ...seeds.flatMap((seed) => [taughtStage(seed), scratchStage(seed)]),
       "exam",
     ],
   };
-  const teacher = cast.teacher && (yield* trainedTeacher(course, cast.teacher));
+  const teacher = cast.foreign
+    ? onnxTeacher(cast.foreign)
+    : cast.teacher && (yield* trainedTeacher(course, cast.teacher));
   const answers = teacher
     ? undefined
     : yield* askTeacher({
@@ -142,7 +146,7 @@ async function* run(course: Course): AsyncGenerator<LessonEvent, void> {
         folder: path.join(options.out, "answers"),
         ...(options.signal && { signal: options.signal }),
       });
-  const told = await sha256(teacher?.params ?? answers!.inputs);
+  const told = teacher?.fingerprint ?? (await sha256(answers!.inputs));
   const pairs: TextPair[] = [];
   for (const seed of seeds) {
     const taught = yield* taughtStudent(course, seed, told, teacher, answers);
@@ -160,7 +164,7 @@ async function* run(course: Course): AsyncGenerator<LessonEvent, void> {
 }
 
 async function* trainedTeacher(course: Course, member: Member): AsyncGenerator<LessonEvent, Teacher> {
-  if (member.params) return { decoder: member.decoder, params: member.params };
+  if (member.params) return ownTeacher(member.decoder, member.params);
   const { settled, train, batchSize } = course;
   const own = random.fold(key(0), "teacher");
   const steps =
@@ -173,7 +177,7 @@ async function* trainedTeacher(course: Course, member: Member): AsyncGenerator<L
     key: own,
     ...{ steps, decides: "text" },
   });
-  return { decoder: member.decoder, params: trained.params, trained };
+  return ownTeacher(member.decoder, trained.params, trained);
 }
 
 async function* taughtStudent(
@@ -189,15 +193,18 @@ async function* taughtStudent(
   const spoken = async (): Promise<RowSource> => {
     if (answers) return fixedRows(answers, false, { key: key(seed), batchSize: Math.min(batchSize, answers.n) });
     if (kind === "text") return textRows(course, key(seed));
-    const who = kind === "online-student" ? { decoder: cast.student.decoder } : teacher!;
-    return spokenRows({ ...who, kind, rows: train, batchSize, endTokens: cast.endTokens, key: key(seed) });
+    const student: Teacher["speaker"] = (how) => modelSampler(cast.student.decoder, how);
+    const speaker = kind === "online-student" ? student : teacher!.speaker;
+    return spokenRows({ speaker, kind, rows: train, batchSize, endTokens: cast.endTokens, key: key(seed) });
   };
-  const source = await spoken();
+  // The loss of the teacher's words needs no teacher's probabilities.
+  const asks = teacher && name !== SEQUENCE;
+  const bare = await spoken();
+  const source = asks && !teacher.own ? toldRows(bare, teacher, batchSize) : bare;
   try {
     const arm = textArm(course, {
       ...{ stage, member: cast.student, source, loss: textLoss(name), key: key(seed), steps, teacher },
-      // The loss of the teacher's words needs no teacher inside the step.
-      inStep: name !== SEQUENCE,
+      inStep: Boolean(asks && teacher.own),
       decides: JSON.stringify([name, kind, told]),
     });
     if (!settled.monitor) return yield* arm;
@@ -241,7 +248,7 @@ async function* textArm(course: Course, plan: ArmPlan): AsyncGenerator<LessonEve
   const lesson: Omit<TextLesson, "checkpoints"> = {
     ...{ stage, decoder, batchSize, steps, loss, clip: CLIP, key: plan.key, rows: source.rows },
     ...(params && { initial: params }),
-    ...(plan.inStep && teacher && { teacher: { decoder: teacher.decoder, params: teacher.params } }),
+    ...(plan.inStep && teacher?.own && { teacher: teacher.own }),
     optimiser: optimiserFor(member, steps),
     exam: { at: (step) => step % every === 0, run: async (now) => (await exam.sit(now)).metrics },
     ...(checkpointSeconds !== undefined && { checkpointSeconds }),

@@ -7,6 +7,7 @@ import { packDocuments } from "../text/index.ts";
 import { characterTokeniser } from "../tokenisers/index.ts";
 import { examiner } from "./exam.ts";
 import { extentOf } from "./rows.ts";
+import { ownTeacher } from "./teacher.ts";
 
 const tokeniser = characterTokeniser([..."abcé"], { special: ["end"] });
 // One more than a row: the engine scores labels as tokens of the sequence.
@@ -37,7 +38,7 @@ async function scores(who: typeof small, params: Float32Array): Promise<{ label:
 }
 
 test("cross-entropy, divergence and agreement are those of the definition", async () => {
-  const exam = examiner(small, part, { decoder: big, params: p });
+  const exam = examiner(small, part, await ownTeacher(big, p));
   const { metrics, perRow } = await exam.sit(q);
   await exam.release();
   const [own, teacher] = [await scores(small, q), await scores(big, p)];
@@ -62,7 +63,7 @@ test("cross-entropy, divergence and agreement are those of the definition", asyn
 });
 
 test("a model is its own best copy", async () => {
-  const exam = examiner(small, part, { decoder: small, params: q });
+  const exam = examiner(small, part, await ownTeacher(small, q));
   const { metrics } = await exam.sit(q);
   await exam.release();
   expect(metrics.klToTeacher).toBe(0);

@@ -6,6 +6,7 @@ import type { Decoder } from "../decoder/index.ts";
 import { scorer } from "../lesson/index.ts";
 import { IGNORED, type Rows } from "../text/index.ts";
 import { type Extent, lessonRows } from "./rows.ts";
+import type { Reader, Teacher } from "./teacher.ts";
 
 /** A text to be examined on. */
 export interface ExamPart {
@@ -31,53 +32,63 @@ export interface Examiner {
 const PIECE = 16;
 
 /** Examines a decoder on a text, beside its teacher where one is given (whose vocabulary must be the same). */
-export function examiner(
-  decoder: Decoder,
-  { rows, extent, places }: ExamPart,
-  teacher?: { readonly decoder: Decoder; readonly params: Float32Array },
-): Examiner {
+export function examiner(decoder: Decoder, part: ExamPart, teacher?: Teacher): Examiner {
   const own = scorer(decoder, PIECE);
-  const other = teacher && scorer(teacher.decoder, PIECE);
-  const read = lessonRows(rows, places);
-  const { vocabulary } = decoder.config;
-  const { labels, context, n } = rows;
+  const other = teacher?.reader(PIECE);
+  const read = lessonRows(part.rows, part.places);
   return {
-    async sit(params) {
-      const said = other?.pieces(teacher!.params, read);
-      const nats = new Float64Array(n);
-      const counts = new Float64Array(n);
-      let [divergence, agreed] = [0, 0];
-      for await (const { from, values } of own.pieces(params, read)) {
-        const q = values.data as Float32Array;
-        const told = await said?.next();
-        const p = told && !told.done ? (told.value.values.data as Float32Array) : undefined;
-        for (let i = 0; i < q.length / vocabulary; i++) {
-          const label = labels[from * context + i]!;
-          if (label === IGNORED) continue;
-          const row = from + Math.floor(i / context);
-          nats[row]! -= q[i * vocabulary + label]!;
-          counts[row]!++;
-          if (!p) continue;
-          const at = i * vocabulary;
-          const apart = compare(p.subarray(at, at + vocabulary), q.subarray(at, at + vocabulary));
-          divergence += apart.kl;
-          if (apart.agree) agreed++;
-        }
-      }
-      const [sum, count] = [nats, counts].map((all) => all.reduce((a, b) => a + b, 0)) as [number, number];
-      return {
-        metrics: {
-          crossEntropy: sum / count,
-          natsPerCharacter: sum / extent.characters,
-          bitsPerByte: sum / Math.LN2 / extent.bytes,
-          ...(teacher && { klToTeacher: divergence / count, agreement: agreed / count }),
-        },
-        perRow: [...nats].flatMap((value, row) => (counts[row]! > 0 ? [value / counts[row]!] : [])),
-      };
-    },
+    sit: (params) => judged(part, own.pieces(params, read), other?.pieces(read)),
     async release() {
       await Promise.all([own.release(), other?.release()]);
     },
+  };
+}
+
+/** The exam of a teacher itself. */
+export async function examOf(teacher: Teacher, part: ExamPart): Promise<TextExam> {
+  const reader = teacher.reader(PIECE);
+  try {
+    return await judged(part, reader.pieces(lessonRows(part.rows, part.places)));
+  } finally {
+    await reader.release();
+  }
+}
+
+type Pieces = ReturnType<Reader["pieces"]>;
+
+/** What was said about the rows of a part, against its labels and beside what a teacher said. */
+async function judged({ rows, extent }: ExamPart, own: Pieces, teacher?: Pieces): Promise<TextExam> {
+  const { labels, context, n } = rows;
+  const nats = new Float64Array(n);
+  const counts = new Float64Array(n);
+  let [divergence, agreed] = [0, 0];
+  for await (const { from, values } of own) {
+    const q = values.data as Float32Array;
+    const vocabulary = values.shape[2]!;
+    const told = await teacher?.next();
+    const p = told && !told.done ? (told.value.values.data as Float32Array) : undefined;
+    for (let i = 0; i < q.length / vocabulary; i++) {
+      const label = labels[from * context + i]!;
+      if (label === IGNORED) continue;
+      const row = from + Math.floor(i / context);
+      nats[row]! -= q[i * vocabulary + label]!;
+      counts[row]!++;
+      if (!p) continue;
+      const at = i * vocabulary;
+      const apart = compare(p.subarray(at, at + vocabulary), q.subarray(at, at + vocabulary));
+      divergence += apart.kl;
+      if (apart.agree) agreed++;
+    }
+  }
+  const [sum, count] = [nats, counts].map((all) => all.reduce((a, b) => a + b, 0)) as [number, number];
+  return {
+    metrics: {
+      crossEntropy: sum / count,
+      natsPerCharacter: sum / extent.characters,
+      bitsPerByte: sum / Math.LN2 / extent.bytes,
+      ...(teacher && { klToTeacher: divergence / count, agreement: agreed / count }),
+    },
+    perRow: [...nats].flatMap((value, row) => (counts[row]! > 0 ? [value / counts[row]!] : [])),
   };
 }
 

@@ -13,7 +13,7 @@ export type TextSource = (typeof TEXT_SOURCES)[number];
 export interface CourseOptions {
   /** "small-english" (default, made here), "tinyshakespeare", or a .txt or .jsonl file or a folder of .txt files. */
   readonly data?: string;
-  /** A size to train first, the folder of a model, or an endpoint, `URL#model`. Default "llama-0.8m". */
+  /** A size to train first, the folder of a model, an .onnx file, or an endpoint, `URL#model`. Default "llama-0.8m". */
   readonly teacher?: string;
   /** A size, or the folder of a model to go on from. Default "llama-0.2m". */
   readonly student?: string;

@@ -4,11 +4,11 @@
  */
 import { fail } from "../../errors.ts";
 import { type Key, random } from "../../tensor/index.ts";
-import type { Decoder } from "../decoder/index.ts";
-import { modelSampler, textSource } from "../distil/index.ts";
+import { textSource } from "../distil/index.ts";
 import type { TextLesson } from "../lesson/index.ts";
 import { IGNORED, type Rows, rowBatches } from "../text/index.ts";
 import { lessonRows } from "./rows.ts";
+import type { Teacher } from "./teacher.ts";
 
 export interface RowSource {
   readonly rows: TextLesson["rows"];
@@ -25,9 +25,8 @@ export interface SpokenOptions {
   readonly kind: "offline" | "online-teacher" | "online-student";
   /** The training rows, whose beginnings are the prompts. */
   readonly rows: Rows;
-  /** Who speaks: the teacher with its parameters, or the student. */
-  readonly decoder: Decoder;
-  readonly params?: Float32Array;
+  /** Who speaks. */
+  readonly speaker: Teacher["speaker"];
   readonly endTokens: readonly number[];
   readonly batchSize: number;
   readonly key: Key;
@@ -37,15 +36,11 @@ export interface SpokenOptions {
 const PROMPTS = 512;
 
 /** Rows of what a model says. */
-export async function spokenRows({ kind, rows, decoder, params, ...options }: SpokenOptions): Promise<RowSource> {
+export async function spokenRows({ kind, rows, speaker, ...options }: SpokenOptions): Promise<RowSource> {
   const prompts = promptsOf(rows, PROMPTS);
   const longest = Math.max(...prompts.map(({ length }) => length));
   const { endTokens } = options;
-  const sampler = await modelSampler(decoder, {
-    maxTokens: rows.context - longest,
-    endTokens,
-    ...(params && { params }),
-  });
+  const sampler = await speaker({ maxTokens: rows.context - longest, endTokens });
   const source = textSource({ kind, prompts, sampler, width: rows.context - 1, ...options });
   return { rows: source.rows, release: () => sampler.release() };
 }

@@ -3,6 +3,6 @@ export { SEQUENCE, TEXT_LOSSES, type TextLossName, textLoss } from "./losses.ts"
 export { type EpochMemory, fileMemory } from "./memory.ts";
 export { itemsOf, type Place } from "./order.ts";
 export { type Answered, responseRows } from "./rows.ts";
-export { modelSampler, type Sampler } from "./sampler.ts";
+export { type ModelSamplerOptions, modelSampler, type Sampler } from "./sampler.ts";
 export { mixedSource, type Source, type SourceRequest, type Spent, textSource } from "./sources.ts";
 export { type Telling, teacherTelling } from "./telling.ts";

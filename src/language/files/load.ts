@@ -1,5 +1,5 @@
 /** Decoders out of folders: `config.json`, weights in safetensors, and what is known of the special tokens. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -65,22 +65,31 @@ export async function loadDecoder(folder: string): Promise<LoadedDecoder> {
       );
     }
     const tokeniser = join(folder, "tokenizer.json");
-    const end = await endTokens(folder, json);
+    const { end } = knownOf(folder);
     return { config, params, end, ...(existsSync(tokeniser) && { tokeniser }) };
   } finally {
     await weights.close();
   }
 }
 
-const ending = z.looseObject({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });
+const length = z.int().min(1).nullish();
+const known = z.looseObject({
+  eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
+  max_position_embeddings: length,
+  n_positions: length,
+});
 
-/** `generation_config.json` speaks before `config.json`. */
-async function endTokens(folder: string, config: unknown): Promise<readonly number[]> {
-  const file = join(folder, "generation_config.json");
-  const generation = existsSync(file) ? parseJson(await readFile(file, "utf8"), file) : {};
-  for (const source of [generation, config]) {
-    const { data } = ending.safeParse(source);
-    if (data?.eos_token_id !== undefined && data.eos_token_id !== null) return [data.eos_token_id].flat();
-  }
-  return [];
+/**
+ * What the folder of any model says of the tokens that end a text (`generation_config.json` before `config.json`), and of
+ * the longest text it reads; Infinity where it says nothing. @throws E_DECODER_FILE for files that are no JSON
+ */
+export function knownOf(folder: string): { readonly end: readonly number[]; readonly context: number } {
+  const [generation, config] = ["generation_config.json", "config.json"].map((name) => {
+    const file = join(folder, name);
+    return known.safeParse(existsSync(file) ? parseJson(readFileSync(file, "utf8"), file) : {}).data ?? {};
+  }) as [z.infer<typeof known>, z.infer<typeof known>];
+  return {
+    end: [generation.eos_token_id ?? config.eos_token_id ?? []].flat(),
+    context: config.max_position_embeddings ?? config.n_positions ?? Number.POSITIVE_INFINITY,
+  };
 }

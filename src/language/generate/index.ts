@@ -4,3 +4,4 @@ export { type CachedModel, type CachedModelOptions, cachedModel } from "./cached
 export type { Finish, GeneratedToken, GenerateRequest, Sampling, TextEngine, TokenScore } from "./contract.ts";
 export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
 export { GREEDY, PLAIN } from "./requests.ts";
+export { drawToken, inverseTemperature } from "./sampling.ts";
