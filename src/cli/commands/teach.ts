@@ -27,7 +27,8 @@ With --task text, language models (default: sentences of a small grammar, genera
   --teacher  llama-0.03m, llama-0.2m, llama-0.8m (default) or llama-3m to train first, the folder of a model, an .onnx
              file with its tokenizer.json beside it, or an endpoint, URL#model
   --student  a size as above (default: llama-0.2m), or the folder of a model to go on from
-  --loss     forward-kl (default), reverse-kl, jsd, skew-kl, skew-reverse-kl or sequence
+  --loss     forward-kl (default), reverse-kl, jsd, skew-kl, skew-reverse-kl or sequence; of an endpoint sequence
+             (default), or forward-kl where it tells log-probabilities and has the tokeniser of the student's folder
   --source   text (default), offline, online-teacher or online-student: whose words the student reads
   --monitor  hacking: an alarm when the student fits its teacher at the cost of the truth
 The student is left in <out>/student, for lyceum generate and lyceum serve.

@@ -11,7 +11,7 @@ import { adamw, maskOf, schedules } from "../../nn/index.ts";
 import type { LessonEvent } from "../../teaching/events.ts";
 import { claimLesson } from "../../teaching/lesson/options.ts";
 import { lockFolder } from "../../teaching/lock.ts";
-import { tokenCrossEntropy } from "../../teaching/losses/language/index.ts";
+import { tokenCrossEntropy, topKKl } from "../../teaching/losses/language/index.ts";
 import type { Loss } from "../../teaching/losses/loss.ts";
 import { type Key, key, random } from "../../tensor/index.ts";
 import { modelSampler, SEQUENCE, textLoss } from "../distil/index.ts";
@@ -21,6 +21,7 @@ import { armFolder, type TrainedText, trainTextArm } from "./arm.ts";
 import { type Cast, castOf, type Member } from "./cast.ts";
 import { conclude } from "./conclude.ts";
 import { type Corpus, readParts } from "./corpus.ts";
+import type { Answers } from "./endpoint-answers.ts";
 import { askTeacher } from "./endpoint-teacher.ts";
 import { type ExamPart, examiner } from "./exam.ts";
 import { type CourseOptions, type SettledCourse, settleCourse } from "./options.ts";
@@ -142,11 +143,12 @@ async function* run(course: Course): AsyncGenerator<LessonEvent, void> {
     ? undefined
     : yield* askTeacher({
         ...{ teacher: settled.teacher, documents: corpus.train, rows: course.train, stage: QUESTIONS },
-        ...{ tokeniser: cast.tokeniser, chat: cast.chat },
+        ...{ tokeniser: cast.tokeniser, chat: cast.chat, endTokens: cast.endTokens },
+        probabilities: settled.loss !== SEQUENCE,
         folder: path.join(options.out, "answers"),
         ...(options.signal && { signal: options.signal }),
       });
-  const told = teacher?.fingerprint ?? (await sha256(answers!.inputs));
+  const told = teacher?.fingerprint ?? (await fingerprintOf(answers!));
   const pairs: TextPair[] = [];
   for (const seed of seeds) {
     const taught = yield* taughtStudent(course, seed, told, teacher, answers);
@@ -185,13 +187,16 @@ async function* taughtStudent(
   seed: number,
   told: string,
   teacher: Teacher | undefined,
-  answers: Rows | undefined,
+  answers: Answers | undefined,
 ): AsyncGenerator<LessonEvent, TrainedText> {
   const { settled, cast, train, batchSize, steps } = course;
   const { loss: name, source: kind } = settled;
   const stage = taughtStage(seed);
   const spoken = async (): Promise<RowSource> => {
-    if (answers) return fixedRows(answers, false, { key: key(seed), batchSize: Math.min(batchSize, answers.n) });
+    if (answers) {
+      const { rows, told } = answers;
+      return fixedRows(rows, false, { key: key(seed), batchSize: Math.min(batchSize, rows.n), ...(told && { told }) });
+    }
     if (kind === "text") return textRows(course, key(seed));
     const student: Teacher["speaker"] = (how) => modelSampler(cast.student.decoder, how);
     const speaker = kind === "online-student" ? student : teacher!.speaker;
@@ -203,7 +208,8 @@ async function* taughtStudent(
   const source = asks && !teacher.own ? toldRows(bare, teacher, batchSize) : bare;
   try {
     const arm = textArm(course, {
-      ...{ stage, member: cast.student, source, loss: textLoss(name), key: key(seed), steps, teacher },
+      ...{ stage, member: cast.student, source, key: key(seed), steps, teacher },
+      loss: answers?.told ? topKKl() : textLoss(name),
       inStep: Boolean(asks && teacher.own),
       decides: JSON.stringify([name, kind, told]),
     });
@@ -217,6 +223,9 @@ async function* taughtStudent(
     await source.release();
   }
 }
+
+const fingerprintOf = async ({ rows, told }: Answers): Promise<string> =>
+  `${await sha256(rows.inputs)}${told ? await sha256(told.logs) : ""}`;
 
 const textRows = ({ train, batchSize, parts }: Course, own: Key): RowSource =>
   fixedRows(train, parts.validation.places, { key: own, batchSize });

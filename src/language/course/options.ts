@@ -5,6 +5,7 @@
 import { fail } from "../../errors.ts";
 import { readSettled } from "../../teaching/lesson/options.ts";
 import { SEQUENCE, TEXT_LOSSES, type TextLossName } from "../distil/index.ts";
+import { SIZE_NAMES } from "./sizes.ts";
 
 /** Where the rows come from that the taught student reads: the default, and who speaks in the others. */
 export const TEXT_SOURCES = ["text", "offline", "online-teacher", "online-student"] as const;
@@ -17,7 +18,7 @@ export interface CourseOptions {
   readonly teacher?: string;
   /** A size, or the folder of a model to go on from. Default "llama-0.2m". */
   readonly student?: string;
-  /** One of TEXT_LOSSES. Default forward-kl; "sequence" for an endpoint. */
+  /** One of TEXT_LOSSES. Default forward-kl; "sequence" for an endpoint, which takes forward-kl too (its likeliest tokens). */
   readonly loss?: string;
   /** One of TEXT_SOURCES. Default "text"; "offline" where the loss or the teacher needs the teacher's words. */
   readonly source?: string;
@@ -67,15 +68,22 @@ export function settleCourse(options: CourseOptions): SettledCourse {
   const { data = "small-english", teacher = "llama-0.8m", student = "llama-0.2m", seeds = [1], monitor } = options;
   const remote = isEndpoint(teacher);
   const loss = (options.loss ?? (remote ? SEQUENCE : TEXT_LOSSES[0]!)) as TextLossName;
-  const source = options.source ?? (loss === SEQUENCE ? "offline" : "text");
+  const source = options.source ?? (loss === SEQUENCE || remote ? "offline" : "text");
   oneOf("loss", loss, TEXT_LOSSES);
   oneOf("source", source, TEXT_SOURCES);
   if (monitor !== undefined) oneOf("monitor", monitor, ["hacking"]);
-  if (remote && (loss !== SEQUENCE || source !== "offline" || monitor)) {
+  if (remote && ((loss !== SEQUENCE && loss !== "forward-kl") || source !== "offline" || monitor)) {
     fail(
       "E_OPTION",
-      `The teacher "${teacher}" is an endpoint, which tells texts and no probabilities of ours.`,
-      "Use the loss sequence with the source offline, and no monitor.",
+      `The teacher "${teacher}" is an endpoint, which tells its own words and at most its likeliest tokens.`,
+      "Use the loss sequence or forward-kl with the source offline, and no monitor.",
+    );
+  }
+  if (remote && loss !== SEQUENCE && SIZE_NAMES.includes(student)) {
+    fail(
+      "E_OPTION",
+      `The student "${student}" would get a tokeniser of its own, and the tokens of "${teacher}" would mean nothing to it.`,
+      "Name the folder of a student with the teacher's tokeniser, or use the loss sequence.",
     );
   }
   if (loss === SEQUENCE && source !== "offline" && source !== "online-teacher") {

@@ -3,10 +3,12 @@
  * it. Rows are pure functions of key, step and parameters, so a killed lesson goes on with the same ones.
  */
 import { fail } from "../../errors.ts";
-import { type Key, random } from "../../tensor/index.ts";
+import { TOP_IDS, TOP_LOGS } from "../../teaching/losses/language/index.ts";
+import { host, type Key, random } from "../../tensor/index.ts";
 import { textSource } from "../distil/index.ts";
 import type { TextLesson } from "../lesson/index.ts";
-import { IGNORED, type Rows, rowBatches } from "../text/index.ts";
+import { IGNORED, type RowBatch, type Rows, rowBatches } from "../text/index.ts";
+import type { ToldTokens } from "./endpoint-answers.ts";
 import { lessonRows } from "./rows.ts";
 import type { Teacher } from "./teacher.ts";
 
@@ -16,9 +18,31 @@ export interface RowSource {
 }
 
 /** Rows of a fixed text, in another order in every pass. */
-export function fixedRows(rows: Rows, places: boolean, { key, batchSize }: { key: Key; batchSize: number }): RowSource {
+export function fixedRows(
+  rows: Rows,
+  places: boolean,
+  { key, batchSize, told }: { key: Key; batchSize: number; told?: ToldTokens },
+): RowSource {
   const batches = rowBatches(rows, { key: random.fold(key, "order"), batchSize });
-  return { rows: (step) => lessonRows(batches.at(step), places), release: async () => {} };
+  return {
+    rows(step) {
+      const batch = batches.at(step);
+      return { ...lessonRows(batch, places), ...(told && { knowledge: toldOf(told, batch) }) };
+    },
+    release: async () => {},
+  };
+}
+
+/** What was told about the rows of a batch, for `topKKl`. */
+function toldOf({ k, ids, logs }: ToldTokens, { ids: picked, context }: RowBatch) {
+  const size = context * k;
+  const [pickedIds, pickedLogs] = [new Int32Array(picked.length * size), new Float32Array(picked.length * size)];
+  for (const [i, row] of picked.entries()) {
+    pickedIds.set(ids.subarray(row * size, (row + 1) * size), i * size);
+    pickedLogs.set(logs.subarray(row * size, (row + 1) * size), i * size);
+  }
+  const shape = [picked.length, context, k];
+  return { [TOP_IDS]: host(pickedIds, shape), [TOP_LOGS]: host(pickedLogs, shape) };
 }
 
 export interface SpokenOptions {
