@@ -27,7 +27,7 @@ import { type ExamPart, examiner } from "./exam.ts";
 import { type CourseOptions, type SettledCourse, settleCourse } from "./options.ts";
 import { extentOf, firstRows, type Packed, pack } from "./rows.ts";
 import { fixedRows, type RowSource, spokenRows } from "./sources.ts";
-import { onnxTeacher, ownTeacher, type Teacher, toldRows } from "./teacher.ts";
+import { onnxTeacher, ownTeacher, type Teacher, withLogits } from "./teacher.ts";
 import { type HackingAlarm, type Watched, watch } from "./watch.ts";
 
 /** A seed's two students. */
@@ -205,7 +205,7 @@ async function* taughtStudent(
   // The loss of the teacher's words needs no teacher's probabilities.
   const asks = teacher && name !== SEQUENCE;
   const bare = await spoken();
-  const source = asks && !teacher.own ? toldRows(bare, teacher, batchSize) : bare;
+  const source = asks && !teacher.own ? withLogits(bare, teacher, batchSize) : bare;
   try {
     const arm = textArm(course, {
       ...{ stage, member: cast.student, source, key: key(seed), steps, teacher },

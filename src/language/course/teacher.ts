@@ -54,7 +54,7 @@ export const onnxTeacher = (model: OnnxLanguageModel): Teacher => ({
 });
 
 /** Rows with what a teacher outside the step says about them. */
-export function toldRows(source: RowSource, teacher: Teacher, rowsAtOnce: number): RowSource {
+export function withLogits(source: RowSource, teacher: Teacher, rowsAtOnce: number): RowSource {
   const reader = teacher.reader(rowsAtOnce);
   return {
     async rows(step, params) {
