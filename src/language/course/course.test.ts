@@ -133,7 +133,7 @@ test.each([
     await run("file", join(bare, "onnx", "model.onnx")),
     await run("found", bare),
   ];
-  expect(armOf(report, "teacher")).toMatchObject({ name: "model teacher", flops: null });
+  expect(armOf(report, "teacher")).toMatchObject({ name: "bare teacher", flops: null });
   expect(armOf(report, "teacher").params).toBeGreaterThan(0.9 * armOf(own, "teacher").params!);
   for (const role of ["teacher", "student", "baseline"]) {
     const [a, b] = [own, report].map((one) => armOf(one, role).metrics);

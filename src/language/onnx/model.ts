@@ -56,7 +56,7 @@ export async function openOnnxModel(file: string): Promise<OnnxLanguageModel> {
     // One token tells the size of the vocabulary, and whether the file runs at all.
     const { logits } = await run({ tokens: Int32Array.of(0), n: 1, t: 1 });
     return {
-      name: path.basename(file, ".onnx"),
+      name: nameOf(file),
       vocabulary: logits.length,
       params: summary.parameters,
       fingerprint: await sha256(bytes),
@@ -68,6 +68,13 @@ export async function openOnnxModel(file: string): Promise<OnnxLanguageModel> {
     await session.release();
     throw error;
   }
+}
+
+/** Of the file, or of its folder where the file is called as all are: `phi/onnx/model.onnx` is phi. */
+function nameOf(file: string): string {
+  const [name, ...above] = path.resolve(file).split(path.sep).reverse();
+  const base = name!.replace(/\.onnx$/i, "");
+  return base === "model" ? above.find((folder) => folder !== "onnx") || base : base;
 }
 
 interface Ports {
