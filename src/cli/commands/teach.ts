@@ -29,7 +29,8 @@ With --task text, language models (default: sentences of a small grammar, genera
   --student  a size as above (default: llama-0.2m), or the folder of a model to go on from
   --loss     forward-kl (default), reverse-kl, jsd, skew-kl, skew-reverse-kl or sequence; of an endpoint sequence
              (default), or forward-kl where it tells log-probabilities and has the tokeniser of the student's folder
-  --source   text (default), offline, online-teacher or online-student: whose words the student reads
+  --source   text (default), offline, online-teacher, online-student or mixture (student and offline): whose words the
+             student reads
   --monitor  hacking: an alarm when the student fits its teacher at the cost of the truth
 The student is left in <out>/student, for lyceum generate and lyceum serve.
 

@@ -102,6 +102,7 @@ test.each([
   { source: "offline", loss: "sequence" },
   { source: "online-student", loss: "reverse-kl" },
   { source: "text", loss: "skew-reverse-kl", monitor: "hacking" },
+  { source: "mixture", loss: "jsd" },
 ])("$loss on $source, from the folder of a teacher", async (options) => {
   const teacher = join(root, "whole", "teacher");
   const stages: string[] = [];

@@ -26,7 +26,7 @@ import { askTeacher } from "./endpoint-teacher.ts";
 import { type ExamPart, examiner } from "./exam.ts";
 import { type CourseOptions, type SettledCourse, settleCourse } from "./options.ts";
 import { extentOf, firstRows, type Packed, pack } from "./rows.ts";
-import { fixedRows, type RowSource, spokenRows } from "./sources.ts";
+import { fixedRows, mixedRows, type RowSource, spokenRows } from "./sources.ts";
 import { onnxTeacher, ownTeacher, type Teacher, withLogits } from "./teacher.ts";
 import { type HackingAlarm, type Watched, watch } from "./watch.ts";
 
@@ -199,8 +199,9 @@ async function* taughtStudent(
     }
     if (kind === "text") return textRows(course, key(seed));
     const student: Teacher["speaker"] = (how) => modelSampler(cast.student.decoder, how);
-    const speaker = kind === "online-student" ? student : teacher!.speaker;
-    return spokenRows({ speaker, kind, rows: train, batchSize, endTokens: cast.endTokens, key: key(seed) });
+    const common = { rows: train, batchSize, endTokens: cast.endTokens, key: key(seed) };
+    if (kind === "mixture") return mixedRows(common, { student, teacher: teacher!.speaker });
+    return spokenRows({ ...common, kind, speaker: kind === "online-student" ? student : teacher!.speaker });
   };
   // The loss of the teacher's words needs no teacher's probabilities.
   const asks = teacher && name !== SEQUENCE;

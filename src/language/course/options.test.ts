@@ -33,6 +33,7 @@ test.each<[Partial<CourseOptions>, RegExp]>([
   [{ teacher: "openai#gpt", monitor: "hacking" }, /no monitor/],
   [{ loss: "sequence", source: "text" }, /words of a teacher/],
   [{ loss: "sequence", source: "online-student" }, /words of a teacher/],
+  [{ loss: "sequence", source: "mixture" }, /words of a teacher/],
   [{ seeds: [] }, /seeds/],
   [{ seeds: [1, 1] }, /only once/],
   [{ epochs: 0 }, /epochs is 0/],

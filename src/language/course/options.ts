@@ -8,7 +8,7 @@ import { SEQUENCE, TEXT_LOSSES, type TextLossName } from "../distil/index.ts";
 import { SIZE_NAMES } from "./sizes.ts";
 
 /** Where the rows come from that the taught student reads: the default, and who speaks in the others. */
-export const TEXT_SOURCES = ["text", "offline", "online-teacher", "online-student"] as const;
+export const TEXT_SOURCES = ["text", "offline", "online-teacher", "online-student", "mixture"] as const;
 export type TextSource = (typeof TEXT_SOURCES)[number];
 
 export interface CourseOptions {

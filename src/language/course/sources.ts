@@ -5,7 +5,7 @@
 import { fail } from "../../errors.ts";
 import { TOP_IDS, TOP_LOGS } from "../../teaching/losses/language/index.ts";
 import { host, type Key, random } from "../../tensor/index.ts";
-import { textSource } from "../distil/index.ts";
+import { mixedSource, type Source, type SourceRequest, textSource } from "../distil/index.ts";
 import type { TextLesson } from "../lesson/index.ts";
 import { IGNORED, type RowBatch, type Rows, rowBatches } from "../text/index.ts";
 import type { ToldTokens } from "./endpoint-answers.ts";
@@ -45,8 +45,10 @@ function toldOf({ k, ids, logs }: ToldTokens, { ids: picked, context }: RowBatch
   return { [TOP_IDS]: host(pickedIds, shape), [TOP_LOGS]: host(pickedLogs, shape) };
 }
 
+export type SpokenRows = RowSource & Source;
+
 export interface SpokenOptions {
-  readonly kind: "offline" | "online-teacher" | "online-student";
+  readonly kind: SourceRequest["kind"];
   /** The training rows, whose beginnings are the prompts. */
   readonly rows: Rows;
   /** Who speaks. */
@@ -60,13 +62,29 @@ export interface SpokenOptions {
 const PROMPTS = 512;
 
 /** Rows of what a model says. */
-export async function spokenRows({ kind, rows, speaker, ...options }: SpokenOptions): Promise<RowSource> {
+export async function spokenRows({ kind, rows, speaker, ...options }: SpokenOptions): Promise<SpokenRows> {
   const prompts = promptsOf(rows, PROMPTS);
   const longest = Math.max(...prompts.map(({ length }) => length));
   const { endTokens } = options;
   const sampler = await speaker({ maxTokens: rows.context - longest, endTokens });
   const source = textSource({ kind, prompts, sampler, width: rows.context - 1, ...options });
-  return { rows: source.rows, release: () => sampler.release() };
+  return { rows: source.rows, spent: source.spent, release: () => sampler.release() };
+}
+
+/** Share of the steps at which a mixture reads what the student says (lambda of GKD, and its default in TRL). */
+const STUDENTS_SHARE = 0.5;
+
+/** By chance at every step what the student says then, or what the teacher said once (GKD, Agarwal et al. 2024). */
+export async function mixedRows(
+  options: Omit<SpokenOptions, "kind" | "speaker">,
+  speakers: { readonly student: Teacher["speaker"]; readonly teacher: Teacher["speaker"] },
+): Promise<RowSource> {
+  const of = (kind: SourceRequest["kind"], speaker: Teacher["speaker"]) =>
+    spokenRows({ ...options, kind, speaker, key: random.fold(options.key, kind) });
+  const student = await of("online-student", speakers.student);
+  const teacher = await of("offline", speakers.teacher);
+  const { rows } = mixedSource(student, teacher, { weight: STUDENTS_SHARE, key: random.fold(options.key, "mixture") });
+  return { rows, release: () => Promise.all([student.release(), teacher.release()]).then(() => {}) };
 }
 
 /**
