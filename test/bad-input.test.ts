@@ -404,6 +404,27 @@ const lessons: Row[] = [
     says: /llama-7b[\s\S]*llama-0\.2m/,
   },
   {
+    name: "an ONNX teacher of texts that is not there",
+    args: () => ["teach", "--task", "text", "--teacher", "nowhere.onnx", ...out("t6")],
+    code: "E_TEACHER_FILE",
+    says: /nowhere\.onnx[\s\S]*Name an \.onnx file/,
+  },
+  {
+    name: "probabilities of an endpoint for a student with another tokeniser",
+    args: () => [
+      "teach",
+      "--task",
+      "text",
+      "--teacher",
+      "http://127.0.0.1:9/v1#x",
+      "--loss",
+      "forward-kl",
+      ...out("t7"),
+    ],
+    code: "E_OPTION",
+    says: /tokeniser of its own[\s\S]*loss sequence/,
+  },
+  {
     name: "a language model that does not exist",
     args: () => ["generate", join(folder, "no-model"), "--prompt", "a"],
     code: "E_DECODER_FILE",
