@@ -1,5 +1,5 @@
 /** What the paper finds, and what the small laboratory measured. */
-import { above, comparisonOf, notRun } from "../kit/judge.ts";
+import { above, comparisonOf, meanOf, notRun } from "../kit/judge.ts";
 import type { Claim, Findings, Judgement } from "../system.ts";
 import type { Score } from "./detector.ts";
 import type { ArmName } from "./options.ts";
@@ -47,6 +47,16 @@ function everySeed(f: Findings, a: ArmName, b: ArmName, metric: string): Judgeme
   return positive === found.values.length
     ? { measured, verdict: "holds" }
     : { measured, verdict: "fails", why: "Not in every seed." };
+}
+
+/** Means that grow from arm to arm. */
+function inOrder(f: Findings, arms: readonly ArmName[], metric: string): Judgement {
+  const means = arms.map((arm) => meanOf(f, nameIn(f, arm), metric));
+  const missing = arms.find((_, i) => means[i] === undefined);
+  if (missing) return notRun(`The arm ${missing}`);
+  const grow = means.every((mean, i) => i === 0 || mean! > means[i - 1]!);
+  const measured = means.map((mean) => percent(mean!)).join(", ");
+  return grow ? { measured, verdict: "holds" } : { measured, verdict: "fails", why: "The means do not grow." };
 }
 
 const against = (f: Findings, a: ArmName, b: ArmName, metric: string): Judgement =>
@@ -105,11 +115,12 @@ export const claims: readonly Claim[] = [
     id: "diversity",
     text: "Fewer prompts with more generations each are worse, at the same size.",
     paper: "Fewer prompts leave the proxy almost as it was and golden clearly worse.",
-    criterion: "golden regret grows from P x 1 to P/2 x 2 to P/5 x 5 (paired 95 % intervals above 0)",
+    criterion:
+      "golden regret of P/5 x 5 is above that of P x 1 (paired 95 % interval above 0), with the mean of P/2 x 2 between",
     judge: (f) =>
       all([
-        ["P/2 x 2 over P x 1", against(f, "half-prompts", "offline", "goldenRegret")],
-        ["P/5 x 5 over P/2 x 2", against(f, "fifth-prompts", "half-prompts", "goldenRegret")],
+        ["P/5 x 5 over P x 1", against(f, "fifth-prompts", "offline", "goldenRegret")],
+        ["P x 1, P/2 x 2, P/5 x 5", inOrder(f, ["offline", "half-prompts", "fifth-prompts"], "goldenRegret")],
       ]),
   },
   {

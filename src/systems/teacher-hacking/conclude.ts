@@ -79,6 +79,7 @@ function comparisons(arms: readonly Arm[], names: Readonly<Record<string, string
     ["offline", "online-student"],
     ["half-prompts", "offline"],
     ["fifth-prompts", "half-prompts"],
+    ["fifth-prompts", "offline"],
     ["offline", "five-generations"],
     ["offline", "mixture"],
   ] as const;
