@@ -16,6 +16,8 @@ const { attentionWeights, linear, rmsNorm } = layers;
 export interface Attention {
   /** softmax(q·kᵀ/√E + mask)·v, [B, H, T, E]. */
   attend(layer: number, q: Tensor, k: Tensor, v: Tensor): Tensor;
+  /** The same with its map, of a layer that others follow. */
+  lead(layer: number, q: Tensor, k: Tensor, v: Tensor): { readonly map: Tensor; readonly mixed: Tensor };
   /** softmax(q·kᵀ/√E + mask) alone, [B, H, T, S]. */
   map(layer: number, q: Tensor, k: Tensor): Tensor;
   /** map·v for a map made before, [B, H, T, E]. */
@@ -26,9 +28,14 @@ export interface Attention {
 export function fullAttention({ segments }: Inputs): Attention {
   const mask = segments && sameSegment(segments);
   const options = { causal: true, ...(mask && { mask }) };
+  const weights = (q: Tensor, k: Tensor) => attentionWeights(q, k, options);
   return {
     attend: (_layer, q, k, v) => scaledDotProductAttention(q, k, v, options),
-    map: (_layer, q, k) => attentionWeights(q, k, options),
+    lead(_layer, q, k, v) {
+      const map = weights(q, k);
+      return { map, mixed: mixValues(map, v) };
+    },
+    map: (_layer, q, k) => weights(q, k),
     mix: (_layer, map, v) => mixValues(map, v),
   };
 }
@@ -82,9 +89,9 @@ export function attention(
     const v = block.tap("v", headsFirst(all[2]));
     const leads = leaders.some((leader, i) => leader === layer && i !== layer);
     if (leads) {
-      const map = block.tap("attention", how.map(layer, q, k));
-      maps.set(layer, map);
-      mixed = how.mix(layer, map, v);
+      const led = how.lead(layer, q, k, v);
+      maps.set(layer, block.tap("attention", led.map));
+      mixed = led.mixed;
     } else {
       block.tap("attention", how.map(layer, q, k));
       mixed = how.attend(layer, q, k, v);

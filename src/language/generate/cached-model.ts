@@ -24,6 +24,7 @@ import {
   cacheMix,
   cacheWrite,
   hasFusedCache,
+  leadingAttention,
 } from "../../tensor/ops/cache.ts";
 import { type Attention, type Decoder, type DecoderConfig, decode } from "../decoder/index.ts";
 import { type CacheTensors, cacheNames } from "./caches.ts";
@@ -84,17 +85,27 @@ function overCaches(
   const map: Attention["map"] = (layer, q, k) => cacheMap(q, write(`keys${layer}`, k), places);
   const mix: Attention["mix"] = (layer, weights, v) =>
     cacheMix(weights, write(`values${layer}`, v), v.shape[0]!, config.heads);
+  /** By the fused kernel, whose outputs are the caches too. */
+  const by = <T extends ReturnType<typeof cachedAttention>>(
+    kernel: (...given: Parameters<typeof cachedAttention>) => T,
+    layer: number,
+    [q, k, v]: readonly [Tensor, Tensor, Tensor],
+  ): T => {
+    const [keys, values] = [`keys${layer}`, `values${layer}`];
+    const after = kernel(q, k, v, caches.get(keys)!, caches.get(values)!, places);
+    written.set(keys, after.keys);
+    written.set(values, after.values);
+    return after;
+  };
+  const apart: Attention["lead"] = (layer, q, k, v) => {
+    const weights = map(layer, q, k);
+    return { map: weights, mixed: mix(layer, weights, v) };
+  };
   return {
     map,
     mix,
-    attend(layer, q, k, v) {
-      if (!fused) return mix(layer, map(layer, q, k), v);
-      const [keys, values] = [`keys${layer}`, `values${layer}`];
-      const after = cachedAttention(q, k, v, caches.get(keys)!, caches.get(values)!, places);
-      written.set(keys, after.keys);
-      written.set(values, after.values);
-      return after.mixed;
-    },
+    lead: (layer, q, k, v) => (fused ? by(leadingAttention, layer, [q, k, v]) : apart(layer, q, k, v)),
+    attend: (layer, q, k, v) => (fused ? by(cachedAttention, layer, [q, k, v]) : apart(layer, q, k, v)).mixed,
   };
 }
 

@@ -29,20 +29,43 @@ const scalarFrom = (e: Emitter, vector: string) => e.op("Reshape", [vector, e.i6
 const perSequence = (e: Emitter, last: string, rest: readonly number[]) =>
   e.op("Concat", [e.op("Shape", [last]), e.i64(rest)], { axis: 0 });
 
+/** Which keys a query may see, bool [b, 1, repeat·t, s]: one row per query head of a group and token. */
+function visible(e: Emitter, keys: string, positions: string, last: string, repeat: number): string {
+  const capacity = scalarFrom(e, e.op("Gather", [e.op("Shape", [keys]), e.i64([2])]));
+  const columns = e.op("Range", [e.scalar(0, "i32"), e.op("Cast", [capacity], { to: "i32" }), e.scalar(1, "i32")]);
+  const place = e.op("Reshape", [positions, perSequence(e, last, [1, 1, -1])]);
+  const zeros = e.constant({ dtype: "i32", shape: [repeat, 1], data: new Int32Array(repeat) });
+  const rows = e.op("Reshape", [e.op("Add", [place, zeros]), e.i64([0, 1, -1, 1])]);
+  return e.op("LessOrEqual", [columns, rows]);
+}
+
+/** GroupQueryAttention's `qk_output`: the weights themselves, after softmax. */
+const AFTER_SOFTMAX = 2;
+
 const FUSED: Op = {
   name: "cachedAttention",
-  lower: (e, n, [q, k, v, keys, values, last, total]) => {
+  lower: (e, n, [q, k, v, keys, values, last, total, positions]) => {
     const [heads, , width] = n.inputs[0]!.shape.slice(1) as [number, number, number];
     const shared = Number(n.inputs[1]!.shape[1]);
+    const leads = n.outputs.length > 3;
     const flat = (name: string, count: number) => e.op("Reshape", [name, perSequence(e, last!, [-1, count * width])]);
-    const [mixed, newKeys, newValues] = e.ops(
-      3,
+    const [mixed, newKeys, newValues, weights] = e.ops(
+      leads ? 4 : 3,
       "GroupQueryAttention",
       [flat(q!, heads), flat(k!, shared), flat(v!, shared), keys!, values!, last!, total!],
-      { num_heads: heads, kv_num_heads: shared },
+      { num_heads: heads, kv_num_heads: shared, ...(leads && { qk_output: AFTER_SOFTMAX }) },
       MICROSOFT,
     );
-    return [e.op("Reshape", [mixed!, e.i64([-1, heads, 1, width])]), newKeys!, newValues!];
+    const out = [e.op("Reshape", [mixed!, e.i64([-1, heads, 1, width])]), newKeys!, newValues!];
+    if (!leads) return out;
+    // [b, H, t, total] -> [b, H, t, s]: followers multiply whole caches, and a cache cannot be cut without a copy.
+    const capacity = e.op("Gather", [e.op("Shape", [keys!]), e.i64([2])]);
+    const missing = e.op("Sub", [capacity, e.op("Cast", [total!], { to: "i64" })]);
+    const pads = e.op("Concat", [e.i64([0, 0, 0, 0, 0, 0, 0]), missing], { axis: 0 });
+    const whole = e.op("Pad", [weights!, pads]);
+    const map = e.op("Reshape", [whole, e.op("Concat", [e.i64([0, shared, -1]), capacity], { axis: 0 })]);
+    // Behind the end of a shorter sequence the kernel leaves what was there.
+    return [...out, e.op("Where", [visible(e, keys!, positions!, last!, heads / shared), map, e.scalar(0, "f32")])];
   },
 };
 
@@ -62,13 +85,35 @@ export function cachedAttention(
   values: Tensor,
   { last, total }: CachePlaces,
 ): { mixed: Tensor; keys: Tensor; values: Tensor } {
+  const [mixed, newKeys, newValues] = fusedNode(q, k, v, keys, values, [last, total]).outputs;
+  return { mixed: mixed!, keys: newKeys!, values: newValues! };
+}
+
+/** {@link cachedAttention} with its weights, for {@link cacheMix}: those of a layer whose map others follow. */
+export function leadingAttention(
+  ...given: Parameters<typeof cachedAttention>
+): ReturnType<typeof cachedAttention> & { map: Tensor } {
+  const [q, k, v, keys, values, places] = given;
+  const like = { dtype: q.dtype, shape: [keys.shape[0]!, keys.shape[1]!, "rows", keys.shape[2]!] };
+  const { last, total, positions } = places;
+  const [mixed, newKeys, newValues, map] = fusedNode(q, k, v, keys, values, [last, total, positions], [like]).outputs;
+  return { mixed: mixed!, keys: newKeys!, values: newValues!, map: map! };
+}
+
+function fusedNode(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  places: readonly Tensor[],
+  more: readonly Pick<Tensor, "dtype" | "shape">[] = [],
+): Node {
   checkRows("cachedAttention", v, values);
   if (!hasFusedCache(Number(q.shape[3]))) {
     fail("E_SHAPE", `cachedAttention of heads ${show(q.shape)}.`, "The width of a head must be a multiple of 8.");
   }
-  const node = new Node(FUSED, [q, k, v, keys, values, last, total], {}, [q, keys, values]);
-  const [mixed, newKeys, newValues] = node.outputs;
-  return { mixed: mixed!, keys: newKeys!, values: newValues! };
+  return new Node(FUSED, [q, k, v, keys, values, ...places], {}, [q, keys, values, ...more]);
 }
 
 const WRITE: Op = {
@@ -101,28 +146,22 @@ const MAP: Op = {
     const shared = Number(n.inputs[1]!.shape[1]);
     const repeat = heads / shared;
     const apart = e.op("Reshape", [q!, perSequence(e, last!, [-1, shared, repeat, width])]);
-    const grouped = e.op("Reshape", [e.op("Transpose", [apart], { perm: [0, 2, 1, 3, 4] }), e.i64([0, 0, -1, width])]);
+    const grouped = e.op("Reshape", [e.op("Transpose", [apart], { perm: [0, 2, 3, 1, 4] }), e.i64([0, 0, -1, width])]);
     const scores = e.op(
       "FusedMatMul",
       [grouped, keys!],
       { transA: 0, transB: 1, alpha: 1 / Math.sqrt(width) },
       MICROSOFT,
     );
-    const capacity = scalarFrom(e, e.op("Gather", [e.op("Shape", [keys!]), e.i64([2])]));
-    const columns = e.op("Range", [e.scalar(0, "i32"), e.op("Cast", [capacity], { to: "i32" }), e.scalar(1, "i32")]);
-    // One row per token and query head of a group: [b, 1, t·repeat, 1].
-    const place = e.op("Reshape", [positions!, perSequence(e, last!, [1, -1, 1, 1])]);
-    const zeros = e.constant({ dtype: "i32", shape: [repeat, 1], data: new Int32Array(repeat) });
-    const rows = e.op("Reshape", [e.op("Add", [place, zeros]), e.i64([0, 1, -1, 1])]);
-    const visible = e.op("LessOrEqual", [columns, rows]);
-    const mask = e.op("Where", [visible, e.scalar(0, "f32"), e.scalar(HIDDEN, "f32")]);
+    const seen = visible(e, keys!, positions!, last!, repeat);
+    const mask = e.op("Where", [seen, e.scalar(0, "f32"), e.scalar(HIDDEN, "f32")]);
     return e.op("Softmax", [e.op("Add", [scores, mask])], { axis: -1 });
   },
 };
 
 /**
  * Causal softmax(q·kᵀ/√E) of this run's queries [n, H, 1, E] on all keys [b, G, s, E], its own tokens' included. The
- * result is for {@link cacheMix} alone: [b, G, t·H/G, s]. Costs grow with s, not with the length.
+ * result is for {@link cacheMix} alone: [b, G, H/G·t, s]. Costs grow with s, not with the length.
  */
 export function cacheMap(q: Tensor, keys: Tensor, { positions, last }: CachePlaces): Tensor {
   return apply(MAP, [q, keys, positions, last], q.dtype, [keys.shape[0]!, keys.shape[1]!, "rows", keys.shape[2]!]);
@@ -132,10 +171,9 @@ const MIX: Op = {
   name: "cacheMix",
   lower: (e, n, [map, values]) => {
     const [heads, , width] = n.outputs[0]!.shape.slice(1) as [number, number, number];
-    const shared = Number(n.inputs[1]!.shape[1]);
     const mixed = e.op("MatMul", [map!, values!]);
-    const apart = e.op("Reshape", [mixed, e.i64([0, 0, -1, heads / shared, width])]);
-    const back = e.op("Transpose", [apart], { perm: [0, 2, 1, 3, 4] });
+    const apart = e.op("Reshape", [mixed, e.i64([0, heads, -1, width])]);
+    const back = e.op("Transpose", [apart], { perm: [0, 2, 1, 3] });
     return e.op("Reshape", [back, e.i64([-1, heads, 1, width])]);
   },
 };
