@@ -1,5 +1,5 @@
 /** What a teacher behind an endpoint is asked, and what the student reads of its answers. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -111,7 +111,9 @@ describe("its likeliest tokens", () => {
     let next = await asked.next();
     while (!next.done) next = await asked.next();
     const { rows: said, told } = next.value;
-    expect([said.n, told!.k]).toEqual([4, 20]);
+    expect(told!.k).toBe(20);
+    // One that ends at once says nothing.
+    expect(said.n).toBeGreaterThan(1);
     const ask = scorer(made, 4);
     const tokens = host(said.inputs, [said.n, CONTEXT]);
     let compared = 0;
@@ -119,18 +121,24 @@ describe("its likeliest tokens", () => {
       for (const [at, label] of said.labels.entries()) {
         if (label === IGNORED) continue;
         const logs = (values.data as Float32Array).subarray(at * tokeniser.size, (at + 1) * tokeniser.size);
-        const best = [...logs.keys()].sort((a, b) => logs[b]! - logs[a]!).slice(0, 20);
+        const best = logs.toSorted().reverse();
         const ids = [...told!.ids.subarray(at * 20, (at + 1) * 20)];
-        expect(new Set(ids)).toEqual(new Set(best));
-        // The server reads with a cache.
-        for (const [j, id] of ids.entries()) expect(told!.logs[at * 20 + j]).toBeCloseTo(logs[id]!, 3);
+        expect(new Set(ids).size).toBe(20);
+        // The server reads with a cache: of two that are nearly as likely it may name either.
+        for (const [j, id] of ids.entries()) {
+          expect(told!.logs[at * 20 + j]).toBeCloseTo(logs[id]!, 3);
+          expect(told!.logs[at * 20 + j]).toBeCloseTo(best[j]!, 3);
+        }
         compared++;
       }
     }
     await ask.release();
     expect(compared).toBe(said.counted);
-    expect(compared).toBeGreaterThan(60);
-    expect([...said.labels].filter((label) => label === tokeniser.special.end).length).toBeGreaterThan(0);
+    expect(compared).toBeGreaterThan(10);
+    // What ended by itself has its end; what was cut off has none.
+    const ended = readFileSync(join(root, "told", "results.jsonl"), "utf8").match(/"finish":"stop"/g) ?? [];
+    const silent = documents.length - said.n;
+    expect([...said.labels].filter((label) => label === tokeniser.special.end)).toHaveLength(ended.length - silent);
   });
 
   test("teach a student with the teacher's tokeniser; others are refused", async () => {
