@@ -1,26 +1,31 @@
 /**
  * Latency: the median wall time of one forward pass on one example. The median, because one garbage collection or a
- * busy neighbour would decide a mean; the first calls are left out, because they pay for memory and clock speed. Models
- * that are compared take turns, so that a slow second of the machine meets all of them.
+ * busy neighbour would decide a mean. Models that are compared take turns, so that a slow second of the machine meets all of
+ * them.
  */
 
-/** Long enough for the scheduler to have moved threads that it had put in each other's way. */
+/** Passes of a turn, and those of them that do not count: the threads of whoever had its turn before still wait for work. */
+const TURN = 8;
+const SETTLING = 3;
 const MILLISECONDS = 400;
 
-/** Milliseconds of each. Every function runs one forward pass; 50 to 400 times each, as long as it takes. */
+/** Milliseconds of each. Every function runs one forward pass; in 10 to 60 turns, as long as it takes. */
 export async function medianLatencies(
   passes: readonly (() => Promise<unknown>)[],
-  { warmUp = 10, runs }: { readonly warmUp?: number; readonly runs?: number } = {},
+  { turns }: { readonly turns?: number } = {},
 ): Promise<number[]> {
   const times: number[][] = passes.map(() => []);
   const begin = performance.now();
   const enough = (done: number) =>
-    runs === undefined ? done >= 400 || (done >= 50 && performance.now() - begin > MILLISECONDS) : done >= runs;
-  for (let i = -warmUp; !enough(i); i++) {
+    turns === undefined ? done >= 60 || (done >= 10 && performance.now() - begin > MILLISECONDS) : done >= turns;
+  // The first turn pays for memory and clock speed.
+  for (let turn = -1; !enough(turn); turn++) {
     for (const [who, pass] of passes.entries()) {
-      const start = performance.now();
-      await pass();
-      if (i >= 0) times[who]!.push(performance.now() - start);
+      for (let i = 0; i < TURN; i++) {
+        const start = performance.now();
+        await pass();
+        if (turn >= 0 && i >= SETTLING) times[who]!.push(performance.now() - start);
+      }
     }
   }
   return times.map(median);
