@@ -79,9 +79,9 @@ export async function* teachCourse(options: CourseOptions): AsyncGenerator<Lesso
   const lock = await lockFolder(options.out);
   try {
     const course = await assemble(options, settled);
-    // Only now: a run that cannot begin leaves its folder free for one that can.
-    await claimLesson(options.out, settled);
     try {
+      // Only now: a run that cannot begin leaves its folder free for one that can.
+      await claimLesson(options.out, settled);
       yield* run(course);
     } finally {
       await course.cast.foreign?.release();

@@ -40,7 +40,7 @@ export async function ownTeacher(decoder: Decoder, params: Float32Array, trained
   };
 }
 
-export const readerOf = (decoder: Decoder, params: Float32Array, rowsAtOnce: number): Reader => {
+const readerOf = (decoder: Decoder, params: Float32Array, rowsAtOnce: number): Reader => {
   const { pieces, release } = scorer(decoder, rowsAtOnce);
   return { pieces: (rows) => pieces(params, rows), release };
 };
